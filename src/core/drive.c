@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Driving and waiting. */
+#define _GNU_SOURCE
+#include "core/drive.h"
+
+#include "base/clock.h"
+#include "base/fence.h"
+#include "core/link.h"
+#include "core/socket.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum {
+    EVENTS_PER_WAIT = 64,
+    LEASE_TICK_MS = 10,
+    GATHER_YIELDS = 20,     /* how often the loop leaves a growing batch to its sender */
+    GATHER_TIME_NS = 30000, /* and for how long at most */
+};
+
+/* Ticks of a first guess of what a small write costs, before any was measured. */
+#define INITIAL_FLUSH_COST 6000u
+
+static struct zl_link *readable_link(struct zl_list *node)
+{
+    return zl_container_of(node, struct zl_link, readable_node);
+}
+
+static struct zl_link *unflushed_link(struct zl_list *node)
+{
+    return zl_container_of(node, struct zl_link, unflushed_node);
+}
+
+/* ---- Flagged links ---------------------------------------------------------------------------- */
+
+bool zl_drive_flush_locked(struct zl_socket *socket)
+{
+    bool any = false;
+    /* Links that want more while we write elsewhere go to the end: one pass is bounded by a mark. */
+    struct zl_list pass;
+    zl_list_init(&pass);
+    struct zl_list *node;
+    while ((node = zl_list_pop(&socket->unflushed_links)) != NULL)
+        zl_list_append(&pass, node);
+    while ((node = zl_list_pop(&pass)) != NULL)
+        any |= zl_link_flush_locked(unflushed_link(node));
+    return any;
+}
+
+static bool read_pass(struct zl_socket *socket)
+{
+    bool any = false;
+    struct zl_list pass;
+    zl_list_init(&pass);
+    struct zl_list *node;
+    while ((node = zl_list_pop(&socket->readable_links)) != NULL)
+        zl_list_append(&pass, node);
+    while ((node = zl_list_pop(&pass)) != NULL) {
+        zl_link_read_locked(readable_link(node));
+        any = true;
+    }
+    return any;
+}
+
+bool zl_drive_flagged_locked(struct zl_socket *socket)
+{
+    bool any = false;
+    if (!zl_list_empty(&socket->readable_links))
+        any = read_pass(socket);
+    if (!zl_list_empty(&socket->unflushed_links) && !socket->flush_posted)
+        any |= zl_drive_flush_locked(socket);
+    return any;
+}
+
+/* ---- Collecting ------------------------------------------------------------------------------- */
+
+static void flag(struct zl_socket *socket, const struct epoll_event *events, int count)
+{
+    for (int i = 0; i < count; i++) {
+        if (events[i].data.u64 == ZL_POLLSET_WAKE) {
+            if (!socket->fd_user)
+                zl_drive_fd_reset_locked(socket);
+            continue;
+        }
+        struct zl_link *link = zl_pollset_owner(&socket->pollset, events[i].data.u64);
+        if (link)
+            zl_link_flag_locked(link, events[i].events);
+    }
+}
+
+/* Collects and drives. The caller holds the gate and is inside no wait. */
+static int collect(struct zl_socket *socket, int timeout)
+{
+    struct epoll_event events[EVENTS_PER_WAIT];
+    zl_gate_unlock(&socket->gate);
+    int count = zl_pollset_wait(&socket->pollset, events, EVENTS_PER_WAIT, timeout);
+    zl_gate_lock(&socket->gate);
+    flag(socket, events, count);
+    if (count > 0)
+        zl_drive_flagged_locked(socket);
+    return count;
+}
+
+bool zl_drive_poll_locked(struct zl_socket *socket)
+{
+    if (socket->pollset.fd < 0 || zl_list_empty(&socket->links))
+        return false;
+    return collect(socket, 0) > 0;
+}
+
+/* ---- Away: the loop drives -------------------------------------------------------------------- */
+
+static void arm(struct zl_socket *socket)
+{
+    /* A short system call under the gate: arming and disarming must not overtake each other. */
+    zl_loop_rewatch(socket->loop, socket->pollset.fd, EPOLLIN | EPOLLONESHOT, &socket->pollset_io);
+}
+
+static void drive_until_quiet(struct zl_socket *socket)
+{
+    while (zl_drive_flagged_locked(socket)) {
+    }
+}
+
+/* [loop] The pollset has events, and the one-shot entry is disarmed now. */
+static void on_pollset(struct zl_io *io, uint32_t events)
+{
+    (void)events;
+    struct zl_socket *socket = zl_container_of(io, struct zl_socket, pollset_io);
+    zl_socket_lock(socket);
+    if (socket->pollset.fd >= 0) {
+        /* Even if a caller took the lease meanwhile: what is collected is driven. */
+        collect(socket, 0);
+        drive_until_quiet(socket);
+        if (!socket->leased)
+            arm(socket);
+    }
+    zl_socket_unlock(socket);
+}
+
+static void on_drive_task(struct zl_task *task)
+{
+    struct zl_socket *socket = zl_container_of(task, struct zl_socket, drive_task);
+    zl_socket_lock(socket);
+    drive_until_quiet(socket);
+    zl_socket_unlock(socket);
+    zl_socket_release(socket);
+}
+
+void zl_drive_post_locked(struct zl_socket *socket)
+{
+    zl_socket_acquire(socket);
+    if (!zl_loop_post(socket->loop, &socket->drive_task))
+        zl_socket_release(socket);
+}
+
+/* ---- Lease ------------------------------------------------------------------------------------ */
+
+static void take_lease(struct zl_socket *socket)
+{
+    if (socket->leased || socket->fd_user || socket->closed)
+        return;
+    socket->leased = true;
+    zl_loop_rewatch(socket->loop, socket->pollset.fd, 0, &socket->pollset_io);
+}
+
+void zl_drive_hand_back_locked(struct zl_socket *socket)
+{
+    if (!socket->leased)
+        return;
+    socket->leased = false;
+    arm(socket);
+    if (!zl_list_empty(&socket->readable_links) || !zl_list_empty(&socket->unflushed_links))
+        zl_drive_post_locked(socket);
+}
+
+/* [loop] Looks after the lease every few milliseconds while calls keep coming. */
+static void on_tick(struct zl_timer *timer)
+{
+    struct zl_socket *socket = zl_container_of(timer, struct zl_socket, tick);
+    zl_socket_lock(socket);
+    bool quiet = socket->calls == socket->calls_at_tick;
+    bool keep = socket->leased && !socket->closed && !quiet;
+    socket->calls_at_tick = socket->calls;
+    if (keep) {
+        zl_loop_timer_start(socket->loop, timer, LEASE_TICK_MS);
+    } else {
+        socket->tick_listed = false;
+        /* An owner that sleeps inside the library drives without our help; one that went away
+           does not. */
+        if (socket->in_wait == 0)
+            zl_drive_hand_back_locked(socket);
+    }
+    zl_socket_unlock(socket);
+    if (!keep)
+        zl_socket_release(socket);
+}
+
+static void on_tick_task(struct zl_task *task)
+{
+    struct zl_socket *socket = zl_container_of(task, struct zl_socket, tick_task);
+    zl_socket_lock(socket);
+    bool finished = socket->finished;
+    zl_socket_unlock(socket);
+    if (finished)
+        zl_socket_release(socket);
+    else
+        zl_loop_timer_start(socket->loop, &socket->tick, LEASE_TICK_MS);
+}
+
+/* A caller leaves the library with the lease: somebody has to notice if it does not come back. */
+static void watch_lease(struct zl_socket *socket)
+{
+    if (!socket->leased || socket->tick_listed)
+        return;
+    socket->tick_listed = true;
+    zl_socket_acquire(socket); /* the tick's reference */
+    zl_loop_post(socket->loop, &socket->tick_task);
+}
+
+/* ---- Write now or gather ---------------------------------------------------------------------- */
+
+/* Whoever leaves links unflushed, and is not sure to come back, tells the loop. */
+static void post_flush(struct zl_socket *socket)
+{
+    if (socket->flush_posted || !socket->loop)
+        return;
+    socket->flush_posted = true;
+    zl_socket_acquire(socket); /* the task's reference */
+    if (!zl_loop_post(socket->loop, &socket->flush_task))
+        zl_socket_release(socket);
+}
+
+void zl_drive_after_send_locked(struct zl_socket *socket)
+{
+    if (!socket->flush_wanted && !socket->batch_full)
+        return;
+    uint64_t begun = zl_ticks();
+    if (!socket->batch_full && begun - socket->flush_ended < socket->flush_cost) {
+        /* Streaming: the next batch is written when it is full, when we block, or by the loop when
+           we pause. */
+        socket->flush_wanted = false;
+        post_flush(socket);
+        return;
+    }
+    bool small = !socket->batch_full;
+    socket->flush_wanted = false;
+    socket->batch_full = false;
+    zl_drive_flush_locked(socket);
+    socket->flush_ended = zl_ticks();
+    if (small) {
+        uint64_t cost = socket->flush_ended - begun;
+        /* One reading may contain a whole time slice of somebody else. */
+        if (cost > 4 * socket->flush_cost)
+            cost = 4 * socket->flush_cost;
+        socket->flush_cost = (socket->flush_cost * 7 + cost) / 8 + 1;
+    }
+    if (!zl_list_empty(&socket->unflushed_links))
+        post_flush(socket); /* another thread appended while we wrote */
+    if (socket->blocked_links > 0)
+        zl_drive_hand_back_locked(socket);
+}
+
+/* [loop] A sender left a batch behind. While it grows the sender will write it; else we do. */
+static void on_flush_task(struct zl_task *task)
+{
+    struct zl_socket *socket = zl_container_of(task, struct zl_socket, flush_task);
+    uint64_t begun = zl_now_ns();
+    zl_socket_lock(socket);
+    for (int i = 0; i < GATHER_YIELDS && !zl_list_empty(&socket->unflushed_links); i++) {
+        uint64_t calls = socket->calls;
+        zl_socket_unlock(socket);
+        sched_yield();
+        bool late = zl_now_ns() - begun > GATHER_TIME_NS;
+        zl_socket_lock(socket);
+        if (socket->calls == calls || late)
+            break;
+    }
+    socket->flush_posted = false;
+    zl_drive_flush_locked(socket);
+    socket->flush_ended = zl_ticks();
+    /* What was appended while we wrote. Its sender may be asleep by now, so it stays our duty. */
+    if (!zl_list_empty(&socket->unflushed_links))
+        post_flush(socket);
+    zl_socket_unlock(socket);
+    zl_socket_release(socket);
+}
+
+/* ---- Waiting ---------------------------------------------------------------------------------- */
+
+static int timeout_until(uint64_t deadline)
+{
+    if (deadline == ZL_NO_DEADLINE)
+        return -1;
+    uint64_t now = zl_now_ms();
+    if (now >= deadline)
+        return 0;
+    return deadline - now > INT_MAX ? INT_MAX : (int)(deadline - now);
+}
+
+/* "I sleep", fence, second look. True: something changed already, do not sleep. Both are undone by
+   wakers and by end_sleep. */
+static bool begin_sleep(struct zl_socket *socket, unsigned kind)
+{
+    atomic_fetch_or(&socket->sleeping, kind);
+    /* Pairs with the fence before the look in zl_socket_wake. */
+    zl_fence();
+    return atomic_load_explicit(&socket->signalled, memory_order_relaxed) != NULL;
+}
+
+static void end_sleep(struct zl_socket *socket)
+{
+    socket->in_wait--;
+    if (socket->in_wait == 0)
+        atomic_fetch_and(&socket->sleeping, ~(unsigned)(ZL_SLEEP_FUTEX | ZL_SLEEP_EVENTFD));
+}
+
+static int wait_on_futex(struct zl_socket *socket, int timeout)
+{
+    unsigned word = atomic_load(&socket->sleeping);
+    if (!(word & ZL_SLEEP_FUTEX))
+        return 0;
+    zl_gate_unlock(&socket->gate);
+    int rc = zl_futex_wait(&socket->sleeping, word, timeout);
+    zl_gate_lock(&socket->gate);
+    return rc == -ETIMEDOUT ? -EAGAIN : rc;
+}
+
+/* Sleeps on the wake descriptor alone: the loop drives (ZMQ_FD is in use). */
+static int wait_on_wake(struct zl_socket *socket, int timeout)
+{
+    struct pollfd item = {.fd = socket->wake_fd, .events = POLLIN};
+    socket->driver_waits = true;
+    zl_gate_unlock(&socket->gate);
+    int rc = poll(&item, 1, timeout);
+    int error = errno;
+    zl_gate_lock(&socket->gate);
+    socket->driver_waits = false;
+    zl_drive_fd_reset_locked(socket);
+    if (rc < 0)
+        return -error;
+    return rc == 0 ? -EAGAIN : 0;
+}
+
+static int wait_on_pollset(struct zl_socket *socket, int timeout)
+{
+    take_lease(socket);
+    socket->driver_waits = true;
+    int count = collect(socket, timeout);
+    socket->driver_waits = false;
+    /* Others sleep on this socket without driving: from now on the loop has to. */
+    if (socket->in_wait > 1)
+        zl_drive_hand_back_locked(socket);
+    if (count < 0)
+        return count;
+    return count == 0 ? -EAGAIN : 0;
+}
+
+/* Of several callers that wait on one socket one drives, the others sleep on the futex. Every
+   wake-up reaches all of them. */
+static int sleep_once(struct zl_socket *socket, int timeout)
+{
+    bool on_wake = socket->fd_user && !socket->driver_waits;
+    bool on_pollset = !on_wake && socket->pollset.fd >= 0 && !socket->driver_waits;
+    if (begin_sleep(socket, on_wake || on_pollset ? ZL_SLEEP_EVENTFD : ZL_SLEEP_FUTEX))
+        return 0;
+    if (on_wake)
+        return wait_on_wake(socket, timeout);
+    return on_pollset ? wait_on_pollset(socket, timeout) : wait_on_futex(socket, timeout);
+}
+
+int zl_drive_wait_locked(struct zl_socket *socket, uint64_t deadline)
+{
+    if (deadline == 0)
+        return -EAGAIN;
+    /* Before a caller sleeps it does all the work that is there. */
+    if (!zl_list_empty(&socket->readable_links) && read_pass(socket))
+        return 0;
+    if (!zl_list_empty(&socket->unflushed_links) && zl_drive_flush_locked(socket))
+        return 0;
+    int timeout = timeout_until(deadline);
+    if (timeout == 0)
+        return -EAGAIN;
+    socket->in_wait++;
+    int rc = sleep_once(socket, timeout);
+    end_sleep(socket);
+    watch_lease(socket);
+    /* A timeout is decided by the clock, so that an early return looks again. */
+    if (rc == -EAGAIN && timeout_until(deadline) != 0)
+        rc = 0;
+    return rc;
+}
+
+void zl_drive_lease_locked(struct zl_socket *socket)
+{
+    if (socket->pollset.fd < 0)
+        return;
+    take_lease(socket);
+    watch_lease(socket);
+}
+
+void zl_drive_leave_locked(struct zl_socket *socket)
+{
+    if (!zl_list_empty(&socket->unflushed_links))
+        post_flush(socket);
+    if (socket->leased || !socket->loop)
+        return;
+    if (!zl_list_empty(&socket->readable_links))
+        zl_drive_post_locked(socket);
+}
+
+int zl_drive_begin_wait_locked(struct zl_socket *socket)
+{
+    if (socket->wake_fd < 0) {
+        int rc = zl_drive_open_wake_locked(socket);
+        if (rc < 0)
+            return rc;
+    }
+    if (!zl_list_empty(&socket->unflushed_links))
+        zl_drive_flush_locked(socket);
+    bool own = socket->pollset.fd >= 0 && !socket->fd_user;
+    if (own)
+        take_lease(socket);
+    socket->in_wait++;
+    if (begin_sleep(socket, ZL_SLEEP_EVENTFD))
+        zl_socket_wake(socket); /* the descriptor is readable at once then */
+    return own ? socket->pollset.fd : socket->wake_fd;
+}
+
+void zl_drive_end_wait_locked(struct zl_socket *socket)
+{
+    end_sleep(socket);
+    watch_lease(socket);
+    if (socket->fd_user || socket->pollset.fd < 0)
+        zl_drive_fd_reset_locked(socket);
+}
+
+/* ---- Descriptors ------------------------------------------------------------------------------ */
+
+void zl_drive_init(struct zl_socket *socket)
+{
+    zl_pollset_init(&socket->pollset);
+    socket->pollset_io.on_events = on_pollset;
+    socket->wake_fd = -1;
+    socket->flush_cost = INITIAL_FLUSH_COST;
+    zl_timer_init(&socket->tick, on_tick);
+    zl_task_init(&socket->tick_task, on_tick_task);
+    zl_task_init(&socket->flush_task, on_flush_task);
+    zl_task_init(&socket->drive_task, on_drive_task);
+    zl_list_init(&socket->readable_links);
+    zl_list_init(&socket->unflushed_links);
+}
+
+void zl_drive_destroy(struct zl_socket *socket)
+{
+    zl_pollset_close(&socket->pollset);
+    if (socket->wake_fd >= 0)
+        close(socket->wake_fd);
+    zl_slab_release(socket->slab, 1);
+    zl_chunks_free(socket->chunks.spare);
+}
+
+int zl_drive_open_wake_locked(struct zl_socket *socket)
+{
+    if (socket->wake_fd >= 0)
+        return 0;
+    socket->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return socket->wake_fd < 0 ? -errno : 0;
+}
+
+int zl_drive_open_locked(struct zl_socket *socket)
+{
+    if (socket->pollset.fd >= 0)
+        return 0;
+    int rc = zl_drive_open_wake_locked(socket);
+    if (rc == 0)
+        rc = zl_pollset_open(&socket->pollset);
+    if (rc == 0)
+        rc = zl_pollset_add_wake(&socket->pollset, socket->wake_fd);
+    if (rc == 0)
+        rc = zl_loop_watch(socket->loop, socket->pollset.fd, EPOLLIN | EPOLLONESHOT,
+                           &socket->pollset_io);
+    if (rc < 0)
+        zl_pollset_close(&socket->pollset);
+    return rc;
+}
+
+int zl_drive_fd_locked(struct zl_socket *socket)
+{
+    int rc = zl_drive_open_wake_locked(socket);
+    if (rc < 0)
+        return rc;
+    if (!socket->fd_user) {
+        socket->fd_user = true;
+        if (socket->pollset.fd >= 0) {
+            /* The loop must not be woken by the signal that is meant for the user. */
+            zl_pollset_unregister(&socket->pollset, socket->wake_fd);
+            zl_drive_hand_back_locked(socket);
+        }
+        /* Readable at first, as the state has never been looked at. */
+        atomic_fetch_or(&socket->sleeping, ZL_SLEEP_FD_USER);
+        zl_socket_wake(socket);
+    }
+    return socket->wake_fd;
+}
+
+void zl_drive_fd_reset_locked(struct zl_socket *socket)
+{
+    uint64_t ignored;
+    ssize_t rc = read(socket->wake_fd, &ignored, sizeof ignored);
+    (void)rc;
+    if (socket->fd_user)
+        atomic_fetch_or(&socket->sleeping, ZL_SLEEP_FD_USER);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Who drives a socket's connections, and how callers wait (DESIGN.md, "Who drives").
+
+   Away: the pollset is armed in the home loop's epoll set (one-shot); the loop collects its events
+   and reads and writes the links.
+   Leased: a caller that had to wait disarmed that entry and drives itself. The lease stays while
+   calls keep coming; a tick of the loop hands a lapsed socket back, and a caller that leaves
+   would-block output behind hands back at once.
+   With ZMQ_FD in use there is no lease: the loop drives and signals.
+
+   What epoll reports becomes a flag on the link under the gate; and whoever collected it drives
+   the flagged links before it does anything else, waking sleepers. So an event that was collected
+   while the lease changed hands is never lost.
+
+   All functions need the gate, and those marked [lets go] give it up meanwhile. */
+#ifndef ZL_CORE_DRIVE_H
+#define ZL_CORE_DRIVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct zl_socket;
+
+#define ZL_NO_DEADLINE UINT64_MAX
+
+void zl_drive_init(struct zl_socket *socket);
+void zl_drive_destroy(struct zl_socket *socket); /* gate not needed: the last reference is gone */
+
+/* Opens the pollset and nests it in the loop. 0 or a negative errno. */
+int zl_drive_open_locked(struct zl_socket *socket);
+
+/* Opens the wake descriptor. 0 or a negative errno. */
+int zl_drive_open_wake_locked(struct zl_socket *socket);
+
+/* [lets go] One pass over the flagged links: reads each once, writes those that want it.
+   True when anything was done. */
+bool zl_drive_flagged_locked(struct zl_socket *socket);
+
+/* [lets go] Collects events (timeout 0) and drives what they say. True when there were any. */
+bool zl_drive_poll_locked(struct zl_socket *socket);
+
+/* [lets go] Writes out everything that is unwritten and unblocked. True when anything went out. */
+bool zl_drive_flush_locked(struct zl_socket *socket);
+
+/* [lets go] After a send: writes now, or leaves the message to be gathered. */
+void zl_drive_after_send_locked(struct zl_socket *socket);
+
+/* [lets go] Sleeps until something may have changed: 0 (look again), -EAGAIN (deadline passed),
+   -EINTR. First writes out what is unwritten. deadline in ms of zl_now_ms, 0: never sleeps. */
+int zl_drive_wait_locked(struct zl_socket *socket, uint64_t deadline);
+
+/* For zmq_poll over several descriptors: between begin and end the caller sleeps on the descriptor
+   that begin returns (readable: collect). Negative errno on failure. */
+int zl_drive_begin_wait_locked(struct zl_socket *socket);
+void zl_drive_end_wait_locked(struct zl_socket *socket);
+
+/* A caller that found nothing to receive takes the lease: from now on it drives. */
+void zl_drive_lease_locked(struct zl_socket *socket);
+
+/* A caller returns to its program: what it leaves undone is the loop's, unless the lease's tick will
+   see to it. */
+void zl_drive_leave_locked(struct zl_socket *socket);
+
+/* Gives the lease back now if there is one. */
+void zl_drive_hand_back_locked(struct zl_socket *socket);
+
+/* Asks the loop to drive the flagged links, when no caller is sure to. */
+void zl_drive_post_locked(struct zl_socket *socket);
+
+/* ZMQ_FD: its descriptor, from now on signalled; negative errno. */
+int zl_drive_fd_locked(struct zl_socket *socket);
+/* ZMQ_FD is about to be judged by ZMQ_EVENTS: takes the signal back, so that the next change
+   signals again. Call before looking. */
+void zl_drive_fd_reset_locked(struct zl_socket *socket);
+
+#endif

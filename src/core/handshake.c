@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* The handshake. */
+#include "core/handshake.h"
+
+#include "core/options.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* No command of a handshake needs more. */
+#define COMMAND_MAX 65536u
+
+static int append_out(struct zl_handshake *handshake, const void *data, size_t size)
+{
+    size_t need = handshake->out_size + size;
+    if (need > handshake->out_capacity) {
+        size_t capacity = need > 512 ? need * 2 : 512;
+        uint8_t *out = realloc(handshake->out, capacity);
+        if (!out)
+            return -ENOMEM;
+        handshake->out = out;
+        handshake->out_capacity = capacity;
+    }
+    if (size)
+        memcpy(handshake->out + handshake->out_size, data, size);
+    handshake->out_size += size;
+    return 0;
+}
+
+static int emit(struct zl_mechanism *mechanism, const char *name, const void *data, size_t size)
+{
+    struct zl_handshake *handshake =
+        (struct zl_handshake *)(void *)((char *)mechanism -
+                                        offsetof(struct zl_handshake, mechanism));
+    uint8_t *frame = malloc(zl_zmtp_command_size(name, size));
+    if (!frame)
+        return -ENOMEM;
+    size_t total = zl_zmtp_put_command(frame, name, data, size);
+    int rc = append_out(handshake, frame, total);
+    free(frame);
+    return rc;
+}
+
+static int remember_properties(struct zl_handshake *handshake, const void *data, size_t size)
+{
+    handshake->metadata = zl_metadata_new();
+    if (!handshake->metadata)
+        return -ENOMEM;
+    struct zl_metadata_reader reader;
+    struct zl_property property;
+    zl_metadata_reader_init(&reader, data, size);
+    int rc;
+    while ((rc = zl_metadata_next(&reader, &property)) == 1) {
+        rc = zl_metadata_add(handshake->metadata, (const char *)property.name, property.name_size,
+                             property.value, property.value_size);
+        if (rc < 0)
+            return rc;
+    }
+    return rc;
+}
+
+static int peer_metadata(struct zl_mechanism *mechanism, const void *data, size_t size)
+{
+    struct zl_handshake *handshake =
+        (struct zl_handshake *)(void *)((char *)mechanism -
+                                        offsetof(struct zl_handshake, mechanism));
+    struct zl_peer_metadata peer;
+    int rc = zl_metadata_check(data, size, mechanism->socket_type, &peer);
+    if (rc < 0)
+        return rc;
+    handshake->identity_size = peer.identity ? peer.identity_size : 0;
+    if (handshake->identity_size)
+        memcpy(handshake->identity, peer.identity, peer.identity_size);
+    return remember_properties(handshake, data, size);
+}
+
+static int drain_greeting(struct zl_handshake *handshake)
+{
+    uint8_t piece[ZL_GREETING_SIZE];
+    size_t size;
+    while ((size = zl_greeting_output(&handshake->greeting, piece, sizeof piece)) > 0) {
+        int rc = append_out(handshake, piece, size);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+struct zl_handshake *zl_handshake_new(const struct zl_options *options)
+{
+    struct zl_handshake *handshake = calloc(1, sizeof *handshake);
+    if (!handshake)
+        return NULL;
+    handshake->options = options;
+    handshake->mechanism.ops = &zl_null_ops;
+    handshake->mechanism.options = options;
+    handshake->mechanism.socket_type = options->type;
+    handshake->mechanism.emit = emit;
+    handshake->mechanism.peer_metadata = peer_metadata;
+    zl_greeting_init(&handshake->greeting, handshake->mechanism.ops->name, options->as_server,
+                     options->routing_id_size, options->type);
+    if (options->zap_domain.size)
+        handshake->greeting.allow_old = false;
+    if (drain_greeting(handshake) < 0) {
+        zl_handshake_free(handshake);
+        return NULL;
+    }
+    return handshake;
+}
+
+void zl_handshake_free(struct zl_handshake *handshake)
+{
+    if (!handshake)
+        return;
+    if (handshake->mechanism.ops->destroy)
+        handshake->mechanism.ops->destroy(&handshake->mechanism);
+    zl_metadata_release(handshake->metadata, 1);
+    free(handshake->in);
+    free(handshake->out);
+    free(handshake);
+}
+
+static int append_in(struct zl_handshake *handshake, const uint8_t *data, size_t size)
+{
+    if (size == 0)
+        return 0;
+    uint8_t *in = realloc(handshake->in, handshake->in_size + size);
+    if (!in)
+        return -ENOMEM;
+    memcpy(in + handshake->in_size, data, size);
+    handshake->in = in;
+    handshake->in_size += size;
+    return 0;
+}
+
+static void drop_in(struct zl_handshake *handshake, size_t size)
+{
+    handshake->in_size -= size;
+    memmove(handshake->in, handshake->in + size, handshake->in_size);
+}
+
+/* Our identity frame, in the form the version wants. */
+static int send_identity(struct zl_handshake *handshake)
+{
+    const struct zl_options *options = handshake->options;
+    uint8_t header[ZL_ZMTP_HEADER_MAX];
+    size_t size = 0;
+    if (handshake->version == ZL_ZMTP_2_0)
+        size = zl_zmtp_put_header(header, 0, options->routing_id_size);
+    else if (handshake->version == ZL_ZMTP_1_0)
+        size = zl_zmtp1_put_header(header, 0, options->routing_id_size);
+    int rc = append_out(handshake, header, size);
+    return rc < 0 ? rc : append_out(handshake, options->routing_id, options->routing_id_size);
+}
+
+static int greeting_done(struct zl_handshake *handshake)
+{
+    int rc = drain_greeting(handshake);
+    if (rc < 0)
+        return rc;
+    handshake->version = handshake->greeting.version;
+    const uint8_t *replay;
+    size_t replay_size;
+    zl_greeting_replay(&handshake->greeting, &replay, &replay_size);
+    if (replay_size) {
+        /* They were the beginning of the frame stream; what is in `in` follows them. */
+        size_t rest = handshake->in_size;
+        rc = append_in(handshake, replay, replay_size);
+        if (rc < 0)
+            return rc;
+        memmove(handshake->in + replay_size, handshake->in, rest);
+        memcpy(handshake->in, replay, replay_size);
+    }
+    if (handshake->version >= ZL_ZMTP_3_0) {
+        handshake->state = ZL_HANDSHAKE_AWAIT_COMMAND;
+        return handshake->mechanism.ops->start(&handshake->mechanism);
+    }
+    handshake->state = ZL_HANDSHAKE_AWAIT_IDENTITY;
+    return send_identity(handshake);
+}
+
+static int take_greeting(struct zl_handshake *handshake)
+{
+    size_t consumed = 0;
+    int rc = zl_greeting_input(&handshake->greeting, handshake->in, handshake->in_size, &consumed);
+    drop_in(handshake, consumed);
+    if (rc == -EBADMSG)
+        handshake->mechanism.protocol_error = ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH;
+    if (rc < 0)
+        return rc;
+    if (rc == 0)
+        return drain_greeting(handshake);
+    rc = greeting_done(handshake);
+    return rc < 0 ? rc : 1;
+}
+
+/* The next whole frame in `in`: its header size, 0 when it is not whole, or a negative errno. */
+static int next_frame(struct zl_handshake *handshake, struct zl_frame_header *header)
+{
+    const uint8_t *in = handshake->in, *end = in + handshake->in_size;
+    if (handshake->in_size == 0)
+        return 0;
+    int rc = handshake->version <= ZL_ZMTP_1_0 ? zl_zmtp1_get_header(in, end, header)
+                                               : zl_zmtp_get_header(in, end, header);
+    if (rc <= 0)
+        return rc;
+    int64_t limit = handshake->options->maxmsgsize;
+    if (header->body_size > COMMAND_MAX || (limit >= 0 && header->body_size > (uint64_t)limit))
+        return -EMSGSIZE;
+    return handshake->in_size - header->header_size < header->body_size ? 0 : rc;
+}
+
+static int take_command(struct zl_handshake *handshake)
+{
+    struct zl_frame_header header;
+    int rc = next_frame(handshake, &header);
+    if (rc <= 0)
+        return rc;
+    if (!(header.flags & ZL_FRAME_COMMAND)) {
+        handshake->mechanism.protocol_error = ZMQ_PROTOCOL_ERROR_ZMTP_UNEXPECTED_COMMAND;
+        return -EPROTO;
+    }
+    rc = handshake->mechanism.ops->command(
+        &handshake->mechanism, handshake->in + header.header_size, (size_t)header.body_size);
+    drop_in(handshake, header.header_size + (size_t)header.body_size);
+    if (rc == 1)
+        handshake->state = ZL_HANDSHAKE_COMPLETE;
+    return rc < 0 ? rc : 1;
+}
+
+static int take_identity(struct zl_handshake *handshake)
+{
+    struct zl_frame_header header;
+    int rc = next_frame(handshake, &header);
+    if (rc <= 0)
+        return rc;
+    const uint8_t *identity = handshake->in + header.header_size;
+    if (!zl_identity_is_valid(identity, (size_t)header.body_size))
+        return -EPROTO;
+    handshake->identity_size = (size_t)header.body_size;
+    memcpy(handshake->identity, identity, handshake->identity_size);
+    drop_in(handshake, header.header_size + handshake->identity_size);
+    handshake->state = ZL_HANDSHAKE_COMPLETE;
+    return 1;
+}
+
+int zl_handshake_input(struct zl_handshake *handshake, const uint8_t *data, size_t size)
+{
+    int rc = append_in(handshake, data, size);
+    /* Each step returns 1 when it took something, so that the next one may find more. */
+    while (rc >= 0) {
+        switch (handshake->state) {
+        case ZL_HANDSHAKE_AWAIT_GREETING:
+            rc = take_greeting(handshake);
+            break;
+        case ZL_HANDSHAKE_AWAIT_COMMAND:
+            rc = take_command(handshake);
+            break;
+        case ZL_HANDSHAKE_AWAIT_IDENTITY:
+            rc = take_identity(handshake);
+            break;
+        case ZL_HANDSHAKE_COMPLETE:
+            return 1;
+        }
+        if (rc == 0)
+            return 0;
+    }
+    return rc;
+}

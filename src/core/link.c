@@ -1,0 +1,925 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* How a connection comes and goes: resolving, connecting, handshake, heartbeats, loss, reconnection,
+   linger. Everything here runs on the socket's loop, except making a link and asking it to stop. */
+#define _GNU_SOURCE
+#include "core/link.h"
+
+#include "base/random.h"
+#include "core/ctx.h"
+#include "core/drive.h"
+#include "core/handshake.h"
+#include "core/listener.h"
+#include "core/monitor.h"
+#include "core/options.h"
+#include "core/pipe.h"
+#include "core/socket.h"
+#include "io/resolver.h"
+#include "transport/transport.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { HANDSHAKE_READ = 4096, DRAIN_LIMIT = 256 * 1024 };
+
+static void connect_again(struct zl_link *link);
+static void go_on_or_die(struct zl_link *link, bool may_retry);
+
+/* ---- Making and freeing ----------------------------------------------------------------------- */
+
+static void on_events(struct zl_io *io, uint32_t events);
+static void on_task(struct zl_task *task);
+static void on_timer(struct zl_timer *timer);
+static void on_heartbeat(struct zl_timer *timer);
+static void on_silence(struct zl_timer *timer);
+static void on_ttl(struct zl_timer *timer);
+static void on_linger(struct zl_timer *timer);
+
+static struct zl_link *new_link(struct zl_socket *socket, const struct zl_transport_ops *transport,
+                                const char *uri, const struct zl_options *options)
+{
+    struct zl_link *link = calloc(1, sizeof *link);
+    char *copy = strdup(uri);
+    if (!link || !copy) {
+        free(link);
+        free(copy);
+        return NULL;
+    }
+    zl_socket_acquire(socket);
+    link->socket = socket;
+    link->loop = socket->loop;
+    link->transport = transport;
+    link->options = zl_options_acquire(options);
+    link->uri = copy;
+    link->address = strstr(copy, "://") + 3;
+    link->raw = atomic_load(&socket->raw);
+    link->stream.fd = -1;
+    link->io.on_events = on_events;
+    zl_task_init(&link->task, on_task);
+    zl_timer_init(&link->timer, on_timer);
+    zl_timer_init(&link->heartbeat_timer, on_heartbeat);
+    zl_timer_init(&link->timeout_timer, on_silence);
+    zl_timer_init(&link->ttl_timer, on_ttl);
+    zl_timer_init(&link->linger_timer, on_linger);
+    zl_list_init(&link->node);
+    zl_list_init(&link->readable_node);
+    zl_list_init(&link->unflushed_node);
+    return link;
+}
+
+static void free_link(void *object)
+{
+    struct zl_link *link = object;
+    zl_handshake_free(link->handshake);
+    if (link->pipe)
+        zl_pipe_release(link->pipe);
+    zl_options_release(link->options);
+    free(link->uri);
+    free(link->local_name);
+    free(link->remote_name);
+    zl_socket_release(link->socket);
+    free(link);
+}
+
+static void stop_timers(struct zl_link *link)
+{
+    zl_loop_timer_stop(link->loop, &link->timer);
+    zl_loop_timer_stop(link->loop, &link->heartbeat_timer);
+    zl_loop_timer_stop(link->loop, &link->timeout_timer);
+    zl_loop_timer_stop(link->loop, &link->ttl_timer);
+    zl_loop_timer_stop(link->loop, &link->linger_timer);
+}
+
+static void monitor(struct zl_link *link, uint64_t event, uint64_t value)
+{
+    bool bound = link->listener != NULL || link->accepted;
+    zl_monitor_emit(link->socket, event, value, link->local_name,
+                    bound ? link->remote_name : link->uri, bound);
+}
+
+/* A task or a resolution on its way finds the state DEAD, and comes here again. */
+static void free_when_unused(struct zl_link *link)
+{
+    if (!link->resolution && !atomic_load(&link->task.queued))
+        zl_loop_free_later(link->loop, link, free_link);
+}
+
+/* The end. The connection is closed already, claims are free. */
+static void die(struct zl_link *link)
+{
+    struct zl_socket *socket = link->socket;
+    stop_timers(link);
+    link->state = ZL_LINK_DEAD;
+    zl_socket_lock(socket);
+    zl_list_remove(&link->node);
+    zl_socket_drop_endpoint_locked(socket, link);
+    if (link->pipe) {
+        zl_pipe_end_locked(link->pipe, false);
+        link->pipe->link = NULL;
+    }
+    zl_socket_check_finished_locked(socket);
+    zl_socket_unlock(socket);
+    free_when_unused(link);
+}
+
+/* ---- Closing a connection --------------------------------------------------------------------- */
+
+/* A TCP socket that is closed with unread input resets the connection, and the peer may lose what
+   we wrote last. So what is there is thrown away first. */
+static void drain_input(int fd)
+{
+    char scratch[8192];
+    size_t total = 0;
+    ssize_t rc;
+    while (total < DRAIN_LIMIT && (rc = recv(fd, scratch, sizeof scratch, MSG_DONTWAIT)) > 0)
+        total += (size_t)rc;
+}
+
+static void close_stream(struct zl_link *link)
+{
+    if (link->stream.fd < 0)
+        return;
+    link->stream.ops->close(&link->stream);
+    drain_input(link->stream.fd);
+    close(link->stream.fd);
+    link->stream.fd = -1;
+}
+
+/* The connection was at least established: says so to the monitor and closes it. */
+static void disconnect(struct zl_link *link, bool tell)
+{
+    int fd = link->stream.fd;
+    zl_loop_timer_stop(link->loop, &link->timer);
+    if (link->handshake)
+        zl_loop_unwatch(link->loop, fd);
+    zl_handshake_free(link->handshake);
+    link->handshake = NULL;
+    close_stream(link);
+    if (tell)
+        monitor(link, ZMQ_EVENT_DISCONNECTED, (uint64_t)fd);
+}
+
+/* ---- Retrying --------------------------------------------------------------------------------- */
+
+static int next_delay(struct zl_link *link)
+{
+    int interval = link->options->reconnect_ivl;
+    int maximum = link->options->reconnect_ivl_max;
+    if (maximum <= 0)
+        return interval + (int)(zl_random_u32() % (uint32_t)interval);
+    if (link->retry_delay == 0)
+        link->retry_delay = interval;
+    else
+        link->retry_delay = link->retry_delay > maximum / 2 ? maximum : link->retry_delay * 2;
+    if (link->retry_delay > maximum)
+        link->retry_delay = maximum;
+    return link->retry_delay;
+}
+
+static bool has_queued_output(struct zl_link *link)
+{
+    return link->pipe && link->pipe->outq.messages > 0;
+}
+
+/* A connecting link that may still be wanted waits and tries again. */
+static void retry_later(struct zl_link *link)
+{
+    link->state = ZL_LINK_AWAIT_RETRY;
+    if (link->options->reconnect_ivl <= 0)
+        return; /* stays as it is until it is disconnected */
+    int delay = next_delay(link);
+    zl_loop_timer_start(link->loop, &link->timer, delay);
+    monitor(link, ZMQ_EVENT_CONNECT_RETRIED, (uint64_t)delay);
+}
+
+/* What follows a failed attempt or a lost connection. */
+static void go_on_or_die(struct zl_link *link, bool may_retry)
+{
+    struct zl_socket *socket = link->socket;
+    zl_socket_lock(socket);
+    bool stopping = link->stopping;
+    bool wanted = !stopping || (link->stop_linger != 0 && has_queued_output(link));
+    zl_socket_unlock(socket);
+    if (link->accepted || !may_retry || !wanted)
+        die(link);
+    else
+        retry_later(link);
+}
+
+static void attempt_failed(struct zl_link *link, int fd, int error)
+{
+    zl_loop_timer_stop(link->loop, &link->timer);
+    if (fd >= 0) {
+        zl_loop_unwatch(link->loop, fd);
+        close(fd);
+        link->stream.fd = -1;
+    }
+    monitor(link, ZMQ_EVENT_CLOSED, (uint64_t)fd);
+    bool give_up =
+        error == -ECONNREFUSED && (link->options->reconnect_stop & ZMQ_RECONNECT_STOP_CONN_REFUSED);
+    go_on_or_die(link, !give_up);
+}
+
+/* ---- Handshake -------------------------------------------------------------------------------- */
+
+static bool is_protocol_error(int error)
+{
+    return error == -EPROTO || error == -EPROTOTYPE || error == -EBADMSG || error == -EMSGSIZE ||
+           error == -EPROTONOSUPPORT;
+}
+
+static void tell_handshake_failure(struct zl_link *link, int error)
+{
+    const struct zl_mechanism *mechanism = &link->handshake->mechanism;
+    if (mechanism->auth_status)
+        monitor(link, ZMQ_EVENT_HANDSHAKE_FAILED_AUTH, (uint64_t)mechanism->auth_status);
+    else if (mechanism->protocol_error)
+        monitor(link, ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL, (uint64_t)mechanism->protocol_error);
+    else if (!is_protocol_error(error))
+        monitor(link, ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL, (uint64_t)-error);
+}
+
+static void handshake_failed(struct zl_link *link, int error)
+{
+    tell_handshake_failure(link, error);
+    disconnect(link, true);
+    bool give_up = is_protocol_error(error) ||
+                   (link->options->reconnect_stop & ZMQ_RECONNECT_STOP_HANDSHAKE_FAILED);
+    go_on_or_die(link, !give_up);
+}
+
+/* Sends what the handshake wants to say. 0: all sent; 1: the rest waits for the kernel. */
+static int send_handshake(struct zl_link *link)
+{
+    struct zl_handshake *handshake = link->handshake;
+    while (handshake->out_sent < handshake->out_size) {
+        struct iovec vector = {handshake->out + handshake->out_sent,
+                               handshake->out_size - handshake->out_sent};
+        ssize_t rc = link->stream.ops->write(&link->stream, &vector, 1);
+        if (rc == -EAGAIN) {
+            zl_loop_rewatch(link->loop, link->stream.fd, EPOLLIN | EPOLLOUT, &link->io);
+            return 1;
+        }
+        if (rc < 0)
+            return (int)rc;
+        handshake->out_sent += (size_t)rc;
+    }
+    zl_loop_rewatch(link->loop, link->stream.fd, EPOLLIN, &link->io);
+    return 0;
+}
+
+static int add_property(struct zl_metadata *metadata, const char *name, const char *value)
+{
+    return zl_metadata_add(metadata, name, strlen(name), value, strlen(value));
+}
+
+/* Peer-Address comes before the peer's own properties, which cannot replace it. */
+static struct zl_metadata *connection_metadata(struct zl_link *link,
+                                               const struct zl_metadata *properties)
+{
+    struct zl_metadata *metadata = zl_metadata_new();
+    if (!metadata)
+        return NULL;
+    metadata->fd = link->stream.fd;
+    char text[ZL_ADDRESS_TEXT_SIZE];
+    int rc = 0;
+    if (link->transport->peer_address(link->stream.fd, text, sizeof text))
+        rc = add_property(metadata, "Peer-Address", text);
+    const char *at = properties ? properties->text : NULL;
+    const char *end = at ? at + properties->size : NULL;
+    while (rc == 0 && at < end) {
+        const char *value = at + strlen(at) + 1;
+        rc = add_property(metadata, at, value);
+        at = value + strlen(value) + 1;
+    }
+    if (rc < 0) {
+        zl_metadata_release(metadata, 1);
+        return NULL;
+    }
+    return metadata;
+}
+
+static void start_heartbeats(struct zl_link *link)
+{
+    if (link->options->heartbeat_ivl > 0 && link->version >= ZL_ZMTP_3_0)
+        zl_loop_timer_start(link->loop, &link->heartbeat_timer, link->options->heartbeat_ivl);
+}
+
+static int make_pipe(struct zl_link *link)
+{
+    link->pipe =
+        zl_pipe_new(link->socket, link->socket->options.sndhwm, link->socket->options.rcvhwm);
+    if (!link->pipe)
+        return -ENOMEM;
+    link->pipe->locally_initiated = !link->accepted;
+    return 0;
+}
+
+/* Gate held, read claim free. A message of the library's own in the peer's input: it keeps its place
+   among the peer's messages. */
+static void inject(struct zl_link *link, const uint8_t *data, uint8_t size)
+{
+    struct zl_pipe *pipe = link->pipe;
+    struct zl_msg *slot = zl_ring_slot(&pipe->ring);
+    if (!slot)
+        return;
+    zl_msg_init(slot);
+    if (size)
+        memcpy(slot->u.inline_data, data, size);
+    slot->inline_size = size;
+    slot->metadata = link->metadata;
+    if (link->metadata)
+        zl_metadata_acquire(link->metadata, 1);
+    zl_ring_push(&pipe->ring);
+    zl_ring_commit(&pipe->ring);
+    pipe->received++;
+    zl_ring_publish(&pipe->ring);
+    zl_pipe_input_locked(pipe);
+    zl_socket_wake(link->socket);
+}
+
+/* A subscriber of before 2.0 never says what it wants: it gets everything. */
+static void subscribe_to_everything(struct zl_link *link)
+{
+    bool publisher = link->options->type == ZMQ_PUB || link->options->type == ZMQ_XPUB;
+    if (publisher && link->version == ZL_ZMTP_1_0_UNVERSIONED)
+        inject(link, (const uint8_t *)"\1", 1);
+}
+
+/* Gate held. The pattern learns about the connection, and the data path may use it. */
+static void open_data_path_locked(struct zl_link *link, bool new_pipe)
+{
+    struct zl_pipe *pipe = link->pipe;
+    link->ready = true;
+    pipe->link = link;
+    if (new_pipe) {
+        zl_pipe_acquire(pipe); /* the socket's reference */
+        zl_pipe_attach_locked(pipe);
+    }
+    zl_pipe_connected_locked(pipe);
+    if (link->socket->notify & ZMQ_NOTIFY_CONNECT)
+        inject(link, NULL, 0);
+    subscribe_to_everything(link);
+    /* Octets that came with the handshake, and edges reported since the registration. */
+    link->readable = link->readable || link->reader.partial;
+    if (link->readable)
+        zl_link_flag_locked(link, EPOLLIN);
+    zl_link_want_flush_locked(link);
+    while (zl_drive_flagged_locked(link->socket)) {
+    }
+}
+
+/* Takes over what the handshake has found out. */
+static int adopt_handshake(struct zl_link *link)
+{
+    struct zl_handshake *handshake = link->handshake;
+    link->version = handshake ? handshake->version : ZL_ZMTP_UNKNOWN;
+    link->metadata = connection_metadata(link, handshake ? handshake->metadata : NULL);
+    if (!link->metadata)
+        return -ENOMEM;
+    if (handshake) {
+        link->reader.partial = handshake->in_size ? handshake->in : NULL;
+        link->reader.partial_size = handshake->in_size;
+        if (handshake->in_size)
+            handshake->in = NULL;
+    }
+    if (link->pipe && handshake && !link->pipe->routing_id)
+        return zl_pipe_set_routing_id(link->pipe, handshake->identity, handshake->identity_size);
+    return 0;
+}
+
+static int reserve_token(struct zl_link *link)
+{
+    struct zl_socket *socket = link->socket;
+    zl_socket_lock(socket);
+    int rc = link->stopping && (link->accepted || link->stop_linger == 0) ? -ECANCELED : 0;
+    if (rc == 0)
+        rc = zl_drive_open_locked(socket);
+    if (rc == 0)
+        rc = zl_pollset_reserve(&socket->pollset, link, &link->token);
+    zl_socket_unlock(socket);
+    return rc;
+}
+
+static void become_ready(struct zl_link *link)
+{
+    struct zl_socket *socket = link->socket;
+    bool new_pipe = link->pipe == NULL;
+    int rc = new_pipe ? make_pipe(link) : 0;
+    if (rc == 0)
+        rc = adopt_handshake(link);
+    if (rc == 0)
+        rc = reserve_token(link);
+    if (rc < 0) {
+        zl_link_reset_io(link);
+        if (new_pipe && link->pipe) {
+            zl_pipe_release(link->pipe);
+            link->pipe = NULL;
+        }
+        disconnect(link, rc != -ECANCELED);
+        go_on_or_die(link, rc != -ECANCELED);
+        return;
+    }
+    bool handshaken = link->version >= ZL_ZMTP_3_0;
+    zl_loop_timer_stop(link->loop, &link->timer);
+    zl_loop_unwatch(link->loop, link->stream.fd);
+    zl_handshake_free(link->handshake);
+    link->handshake = NULL;
+    link->state = ZL_LINK_READY;
+    link->retry_delay = 0;
+    rc = zl_pollset_register(&socket->pollset, link->stream.fd, link->token,
+                             EPOLLIN | EPOLLRDHUP | EPOLLET);
+    zl_socket_lock(socket);
+    open_data_path_locked(link, new_pipe);
+    if (rc < 0 && !link->broken) {
+        link->broken = rc;
+        zl_loop_post(link->loop, &link->task);
+    }
+    zl_socket_unlock(socket);
+    if (handshaken)
+        monitor(link, ZMQ_EVENT_HANDSHAKE_SUCCEEDED, 0);
+    start_heartbeats(link);
+}
+
+static void advance_handshake(struct zl_link *link, int rc)
+{
+    int sent = send_handshake(link);
+    if (sent < 0 && rc >= 0)
+        rc = sent;
+    if (rc < 0)
+        handshake_failed(link, rc);
+    else if (rc == 1 && sent == 0)
+        become_ready(link);
+}
+
+static void on_handshake_events(struct zl_link *link, uint32_t events)
+{
+    struct zl_handshake *handshake = link->handshake;
+    int rc = handshake->state == ZL_HANDSHAKE_COMPLETE;
+    if (events & (EPOLLIN | EPOLLHUP | EPOLLERR | EPOLLRDHUP)) {
+        uint8_t buffer[HANDSHAKE_READ];
+        struct iovec vector = {buffer, sizeof buffer};
+        ssize_t size = link->stream.ops->read(&link->stream, &vector, 1);
+        if (size > 0)
+            rc = zl_handshake_input(handshake, buffer, (size_t)size);
+        else if (size != -EAGAIN)
+            rc = (int)size;
+    }
+    advance_handshake(link, rc);
+}
+
+/* The transport connection is there. */
+static void established(struct zl_link *link)
+{
+    char local[ZL_ADDRESS_TEXT_SIZE], remote[ZL_ADDRESS_TEXT_SIZE];
+    link->stream.ops = &zl_fd_stream_ops;
+    link->transport->names(link->stream.fd, local, remote, sizeof local);
+    free(link->local_name);
+    free(link->remote_name);
+    link->local_name = strdup(link->accepted ? link->uri : local);
+    link->remote_name = strdup(remote);
+    monitor(link, link->accepted ? ZMQ_EVENT_ACCEPTED : ZMQ_EVENT_CONNECTED,
+            (uint64_t)link->stream.fd);
+    if (link->raw) {
+        become_ready(link);
+        return;
+    }
+    link->handshake = zl_handshake_new(link->options);
+    link->state = ZL_LINK_AWAIT_HANDSHAKE;
+    if (!link->handshake || zl_loop_watch(link->loop, link->stream.fd, EPOLLIN, &link->io) < 0) {
+        disconnect(link, true);
+        go_on_or_die(link, true);
+        return;
+    }
+    if (link->options->handshake_ivl > 0)
+        zl_loop_timer_start(link->loop, &link->timer, link->options->handshake_ivl);
+    advance_handshake(link, 0);
+}
+
+/* ---- Connecting ------------------------------------------------------------------------------- */
+
+static bool is_connected_to_itself(int fd)
+{
+    struct sockaddr_storage a, b;
+    socklen_t a_size = sizeof a, b_size = sizeof b;
+    memset(&a, 0, sizeof a);
+    memset(&b, 0, sizeof b);
+    if (getsockname(fd, (struct sockaddr *)&a, &a_size) < 0 ||
+        getpeername(fd, (struct sockaddr *)&b, &b_size) < 0)
+        return false;
+    return a.ss_family != AF_UNIX && a_size == b_size && memcmp(&a, &b, a_size) == 0;
+}
+
+static void connection_decided(struct zl_link *link)
+{
+    int fd = link->stream.fd, error = 0;
+    socklen_t size = sizeof error;
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
+        error = errno;
+    if (error == 0 && is_connected_to_itself(fd))
+        error = ECONNREFUSED;
+    int rc = error ? -error : link->transport->tune(fd, link->options, false);
+    if (rc < 0) {
+        attempt_failed(link, fd, rc);
+        return;
+    }
+    zl_loop_timer_stop(link->loop, &link->timer);
+    zl_loop_unwatch(link->loop, fd);
+    established(link);
+}
+
+static void connect_to(struct zl_link *link, const struct zl_target *target)
+{
+    int fd = -1;
+    int rc = link->transport->connect(target, link->options, &fd);
+    if (rc < 0 && rc != -EINPROGRESS) {
+        attempt_failed(link, -1, rc);
+        return;
+    }
+    link->stream.fd = fd;
+    link->state = ZL_LINK_AWAIT_CONNECTION;
+    if (rc == -EINPROGRESS) {
+        monitor(link, ZMQ_EVENT_CONNECT_DELAYED, EINPROGRESS);
+        if (zl_loop_watch(link->loop, fd, EPOLLOUT, &link->io) < 0)
+            attempt_failed(link, fd, -ENOMEM);
+        else if (link->options->connect_timeout > 0)
+            zl_loop_timer_start(link->loop, &link->timer, link->options->connect_timeout);
+        return;
+    }
+    connection_decided(link);
+}
+
+/* ---- Resolving -------------------------------------------------------------------------------- */
+
+/* Owned by the resolver until its task runs; the link waits for that even when it is stopped. */
+struct zl_resolution {
+    struct zl_request request;
+    struct zl_link *link;
+    int result;
+    struct zl_target target;
+};
+
+static void resolve_work(struct zl_request *request)
+{
+    struct zl_resolution *resolution = zl_container_of(request, struct zl_resolution, request);
+    const struct zl_link *link = resolution->link;
+    resolution->result =
+        link->transport->resolve(link->address, link->options, true, &resolution->target);
+}
+
+static void on_resolved(struct zl_task *task)
+{
+    struct zl_resolution *resolution = zl_container_of(task, struct zl_resolution, request.done);
+    struct zl_link *link = resolution->link;
+    link->resolution = NULL;
+    if (link->state == ZL_LINK_DEAD)
+        free_when_unused(link);
+    else if (resolution->result < 0)
+        go_on_or_die(link, true);
+    else
+        connect_to(link, &resolution->target);
+    free(resolution);
+}
+
+static int resolve_elsewhere(struct zl_link *link)
+{
+    struct zl_resolution *resolution = calloc(1, sizeof *resolution);
+    if (!resolution)
+        return -ENOMEM;
+    zl_task_init(&resolution->request.done, on_resolved);
+    zl_list_init(&resolution->request.node);
+    resolution->request.loop = link->loop;
+    resolution->request.work = resolve_work;
+    resolution->result = -ECANCELED;
+    resolution->link = link;
+    link->resolution = resolution;
+    link->state = ZL_LINK_AWAIT_ADDRESS;
+    int rc = zl_resolver_submit(zl_ctx_resolver(link->socket->ctx), &resolution->request);
+    if (rc < 0) {
+        link->resolution = NULL;
+        free(resolution);
+    }
+    return rc;
+}
+
+static void connect_again(struct zl_link *link)
+{
+    struct zl_target target;
+    int rc = link->transport->resolve(link->address, link->options, false, &target);
+    if (rc == 0)
+        connect_to(link, &target);
+    else if (rc != -EAGAIN || resolve_elsewhere(link) < 0)
+        go_on_or_die(link, true);
+}
+
+/* ---- Loss and stopping of a ready link -------------------------------------------------------- */
+
+static bool claimed(const struct zl_link *link)
+{
+    return link->reading || link->writing;
+}
+
+/* Gate held. Takes a ready link off the data path; false while a claim is out: whoever holds it posts
+   the task when it is given back. */
+static bool leave_data_path_locked(struct zl_link *link)
+{
+    struct zl_socket *socket = link->socket;
+    link->ready = false;
+    zl_list_remove(&link->readable_node);
+    zl_list_remove(&link->unflushed_node);
+    if (claimed(link))
+        return false;
+    if (link->blocked) {
+        link->blocked = false;
+        socket->blocked_links--;
+    }
+    zl_pollset_release(&socket->pollset, link->token);
+    return true;
+}
+
+/* Gate held. What becomes of the pipe when its connection is gone. */
+static void drop_connection_locked(struct zl_link *link)
+{
+    struct zl_pipe *pipe = link->pipe;
+    bool keeps_pipe = !link->accepted && !link->options->immediate && !link->stopping;
+    zl_ring_rollback(&pipe->ring);
+    if ((link->socket->notify & ZMQ_NOTIFY_DISCONNECT) && !link->stopping)
+        inject(link, NULL, 0);
+    if (keeps_pipe || link->stopping) {
+        zl_pipe_disconnected_locked(pipe);
+        return;
+    }
+    zl_pipe_end_locked(pipe, false);
+    pipe->link = NULL;
+    link->pipe = NULL;
+}
+
+static void connection_lost(struct zl_link *link)
+{
+    struct zl_socket *socket = link->socket;
+    zl_socket_lock(socket);
+    int error = link->broken;
+    if (!leave_data_path_locked(link)) {
+        zl_socket_unlock(socket);
+        return;
+    }
+    link->broken = 0;
+    bool tell = !link->stopping;
+    struct zl_pipe *pipe = link->pipe;
+    drop_connection_locked(link);
+    zl_socket_unlock(socket);
+    if (!link->pipe)
+        zl_pipe_release(pipe); /* free functions may run: outside the gate */
+
+    stop_timers(link);
+    zl_pollset_unregister(&socket->pollset, link->stream.fd);
+    zl_link_reset_io(link);
+    if (tell && link->version < ZL_ZMTP_3_0 && !is_protocol_error(error))
+        monitor(link, ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL, (uint64_t)-error);
+    disconnect(link, tell);
+    if (link->options->reconnect_ivl <= 0 && !link->accepted)
+        die(link);
+    else
+        go_on_or_die(link, !is_protocol_error(error));
+}
+
+static void start_linger_timer(struct zl_link *link)
+{
+    if (link->stop_linger > 0 && !zl_timer_running(&link->linger_timer))
+        zl_loop_timer_start(link->loop, &link->linger_timer, link->stop_linger);
+}
+
+/* Ends a ready link when nothing is left to write; otherwise goes on writing. */
+static void stop_ready_link(struct zl_link *link)
+{
+    struct zl_socket *socket = link->socket;
+    zl_socket_lock(socket);
+    if (link->stop_linger != 0)
+        zl_link_flush_locked(link);
+    bool done = link->stop_linger == 0 || !has_queued_output(link);
+    done = done && !link->broken && leave_data_path_locked(link);
+    zl_socket_unlock(socket);
+    if (!done) {
+        start_linger_timer(link);
+        return;
+    }
+    zl_pollset_unregister(&socket->pollset, link->stream.fd);
+    zl_link_reset_io(link);
+    disconnect(link, false);
+    die(link);
+}
+
+static void stop_unready_link(struct zl_link *link)
+{
+    if (!link->accepted && link->stop_linger != 0 && has_queued_output(link) &&
+        link->options->reconnect_ivl > 0) {
+        start_linger_timer(link);
+        return;
+    }
+    if (link->state == ZL_LINK_AWAIT_CONNECTION) {
+        int fd = link->stream.fd;
+        zl_loop_unwatch(link->loop, fd);
+        close(fd);
+        link->stream.fd = -1;
+        monitor(link, ZMQ_EVENT_CLOSED, (uint64_t)fd);
+    } else if (link->state == ZL_LINK_AWAIT_HANDSHAKE) {
+        disconnect(link, false);
+    }
+    die(link);
+}
+
+/* The loop sees the link for the first time; it may have been stopped before. */
+static void begin(struct zl_link *link, bool stopping)
+{
+    if (stopping && (link->stop_linger == 0 || !has_queued_output(link))) {
+        die(link);
+        return;
+    }
+    if (stopping)
+        start_linger_timer(link);
+    connect_again(link);
+}
+
+static void start_ttl(struct zl_link *link, unsigned ttl, uint64_t activity)
+{
+    if (zl_timer_running(&link->ttl_timer))
+        return;
+    link->ttl_activity_seen = activity;
+    zl_loop_timer_start(link->loop, &link->ttl_timer, ttl);
+}
+
+static void on_task(struct zl_task *task)
+{
+    struct zl_link *link = zl_container_of(task, struct zl_link, task);
+    struct zl_socket *socket = link->socket;
+    if (link->state == ZL_LINK_DEAD) {
+        free_when_unused(link);
+        return;
+    }
+    zl_socket_lock(socket);
+    bool stopping = link->stopping, broken = link->broken != 0, ttl_due = link->ttl_due;
+    unsigned ttl = link->peer_ttl;
+    uint64_t activity = link->activity;
+    link->ttl_due = false;
+    zl_socket_unlock(socket);
+
+    bool ready = link->state == ZL_LINK_READY;
+    if (ready && broken)
+        connection_lost(link);
+    else if (ready && stopping)
+        stop_ready_link(link);
+    else if (stopping && link->state != ZL_LINK_NEW)
+        stop_unready_link(link);
+    else if (link->state == ZL_LINK_NEW)
+        begin(link, stopping);
+    else if (ready && ttl_due)
+        start_ttl(link, ttl, activity);
+}
+
+static void on_linger(struct zl_timer *timer)
+{
+    struct zl_link *link = zl_container_of(timer, struct zl_link, linger_timer);
+    zl_socket_lock(link->socket);
+    link->stop_linger = 0;
+    zl_socket_unlock(link->socket);
+    on_task(&link->task);
+}
+
+void zl_link_stop_locked(struct zl_link *link, int linger)
+{
+    if (link->stopping)
+        return;
+    link->stopping = true;
+    link->stop_linger = linger;
+    if (link->pipe)
+        zl_pipe_end_locked(link->pipe, true);
+    zl_loop_post(link->loop, &link->task);
+}
+
+/* ---- Events and timers ------------------------------------------------------------------------ */
+
+static void on_events(struct zl_io *io, uint32_t events)
+{
+    struct zl_link *link = zl_container_of(io, struct zl_link, io);
+    if (link->state == ZL_LINK_AWAIT_CONNECTION)
+        connection_decided(link);
+    else if (link->state == ZL_LINK_AWAIT_HANDSHAKE)
+        on_handshake_events(link, events);
+}
+
+static void on_timer(struct zl_timer *timer)
+{
+    struct zl_link *link = zl_container_of(timer, struct zl_link, timer);
+    if (link->state == ZL_LINK_AWAIT_RETRY)
+        connect_again(link);
+    else if (link->state == ZL_LINK_AWAIT_CONNECTION)
+        attempt_failed(link, link->stream.fd, -ETIMEDOUT);
+    else if (link->state == ZL_LINK_AWAIT_HANDSHAKE)
+        handshake_failed(link, -ETIMEDOUT);
+}
+
+static void on_heartbeat(struct zl_timer *timer)
+{
+    struct zl_link *link = zl_container_of(timer, struct zl_link, heartbeat_timer);
+    struct zl_socket *socket = link->socket;
+    int timeout = link->options->heartbeat_timeout;
+    zl_socket_lock(socket);
+    link->ping_due = true;
+    zl_link_flush_locked(link);
+    uint64_t activity = link->activity;
+    zl_socket_unlock(socket);
+    if (timeout < 0)
+        timeout = link->options->heartbeat_ivl;
+    if (timeout > 0 && !zl_timer_running(&link->timeout_timer)) {
+        link->activity_seen = activity;
+        zl_loop_timer_start(link->loop, &link->timeout_timer, timeout);
+    }
+    zl_loop_timer_start(link->loop, &link->heartbeat_timer, link->options->heartbeat_ivl);
+}
+
+/* The peer was silent for too long, unless it is we who do not read. */
+static void end_if_silent(struct zl_link *link, uint64_t activity_seen)
+{
+    struct zl_socket *socket = link->socket;
+    zl_socket_lock(socket);
+    bool silent =
+        link->activity == activity_seen && !link->paused && !link->reading && !link->readable;
+    if (silent && link->ready && !link->broken) {
+        link->broken = -ETIMEDOUT;
+        zl_loop_post(link->loop, &link->task);
+    }
+    zl_socket_unlock(socket);
+}
+
+static void on_silence(struct zl_timer *timer)
+{
+    struct zl_link *link = zl_container_of(timer, struct zl_link, timeout_timer);
+    end_if_silent(link, link->activity_seen);
+}
+
+static void on_ttl(struct zl_timer *timer)
+{
+    struct zl_link *link = zl_container_of(timer, struct zl_link, ttl_timer);
+    end_if_silent(link, link->ttl_activity_seen);
+}
+
+/* ---- Beginnings ------------------------------------------------------------------------------- */
+
+int zl_link_connect(struct zl_socket *socket, const struct zl_transport_ops *transport,
+                    const char *uri, const struct zl_options *options, struct zl_link **out)
+{
+    struct zl_link *link = new_link(socket, transport, uri, options);
+    if (!link)
+        return -ENOMEM;
+    int rc = options->immediate ? 0 : make_pipe(link);
+    if (rc < 0) {
+        free_link(link);
+        return rc;
+    }
+    *out = link;
+    return 0;
+}
+
+void zl_link_free_unused(struct zl_link *link)
+{
+    free_link(link);
+}
+
+void zl_link_begin_locked(struct zl_link *link)
+{
+    zl_list_append(&link->socket->links, &link->node);
+    if (link->pipe) {
+        link->pipe->link = link;
+        zl_pipe_acquire(link->pipe); /* the socket's reference */
+        zl_pipe_attach_locked(link->pipe);
+    }
+    zl_loop_post(link->loop, &link->task);
+}
+
+void zl_link_accept(struct zl_listener *listener, int fd)
+{
+    struct zl_socket *socket = listener->socket;
+    struct zl_link *link =
+        new_link(socket, listener->transport, listener->listen.endpoint, listener->options);
+    if (!link) {
+        close(fd);
+        return;
+    }
+    link->listener = listener;
+    link->accepted = true;
+    link->stream.fd = fd;
+    zl_socket_lock(socket);
+    bool welcome = !listener->stopping;
+    if (welcome)
+        zl_list_append(&socket->links, &link->node);
+    zl_socket_unlock(socket);
+    if (welcome) {
+        established(link);
+    } else {
+        close(fd);
+        free_link(link);
+    }
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* A link: one connection of a socket, its state machine and its reconnection.
+
+   Two halves, two files:
+   - link.c: how a connection comes and goes. Runs on the socket's loop only; fields marked [loop].
+   - link_io.c: messages over a ready connection. Runs on whichever thread drives. The reading and
+     the writing side are each claimed under the gate; the holder makes the system call, decodes or
+     encodes without the gate, takes it again and publishes. So at most one read and one write is in
+     flight per link, and no system call is made under a gate.
+
+   A caller that finds a connection broken only marks it (`broken`) and posts the link's task: taking
+   it down is the loop's work. A link is freed on the loop only, when both claims are free. */
+#ifndef ZL_CORE_LINK_H
+#define ZL_CORE_LINK_H
+
+#include "base/list.h"
+#include "core/msg.h"
+#include "io/loop.h"
+#include "transport/stream.h"
+#include "wire/zmtp.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct zl_socket;
+struct zl_pipe;
+struct zl_listener;
+struct zl_options;
+struct zl_transport_ops;
+struct zl_handshake;
+struct zl_resolution;
+struct zl_staging;
+
+enum zl_link_state {
+    ZL_LINK_NEW,
+    ZL_LINK_AWAIT_RETRY,
+    ZL_LINK_AWAIT_ADDRESS,
+    ZL_LINK_AWAIT_CONNECTION,
+    ZL_LINK_AWAIT_HANDSHAKE, /* greeting, then mechanism or identity: core/handshake.h */
+    ZL_LINK_READY,
+    ZL_LINK_DEAD,
+};
+
+/* What the reading side knows between two reads. Owned by the holder of the read claim. */
+struct zl_link_reader {
+    uint8_t *partial; /* an incomplete frame, or what followed the handshake */
+    size_t partial_size;
+    struct zl_content *body; /* a long body that is read straight into its final memory */
+    size_t body_filled;
+    uint64_t body_size;
+    uint8_t body_flags;
+    bool in_message;      /* parts of an unfinished message are in the ring */
+    unsigned frame_index; /* in the current message, for the envelope check */
+};
+
+struct zl_link {
+    /* Constant. */
+    struct zl_socket *socket; /* counted */
+    struct zl_loop *loop;
+    const struct zl_transport_ops *transport;
+    const struct zl_options *options; /* snapshot, counted */
+    struct zl_listener *listener;     /* NULL for a connecting link; [loop] */
+    char *uri;                        /* connect: as given; accepted: the listener's endpoint */
+    const char *address;              /* the part of uri behind :// */
+    bool raw;                         /* octets instead of ZMTP */
+    bool accepted;                    /* by a listener; else it connects */
+
+    /* [loop] */
+    enum zl_link_state state;
+    struct zl_io io;
+    struct zl_task task;
+    struct zl_timer timer;           /* retry, connect and handshake time */
+    struct zl_timer heartbeat_timer; /* next PING */
+    struct zl_timer timeout_timer;   /* silence after a PING */
+    struct zl_timer ttl_timer;       /* silence the peer allows itself */
+    struct zl_timer linger_timer;
+    uint64_t activity_seen; /* activity when timeout_timer was started */
+    uint64_t ttl_activity_seen;
+    struct zl_handshake *handshake;
+    struct zl_resolution *resolution;
+    int retry_delay;  /* ms, of the last retry; 0 none yet */
+    char *local_name; /* for the monitor */
+    char *remote_name;
+
+    /* Guarded by the gate. */
+    struct zl_list node;           /* socket->links */
+    struct zl_list readable_node;  /* socket->readable_links */
+    struct zl_list unflushed_node; /* socket->unflushed_links */
+    struct zl_pipe *pipe;          /* counted; NULL before an accepted link is ready */
+    uint64_t token;                /* in the pollset, while ready */
+    bool ready;                    /* the data path may use it */
+    bool reading;                  /* read claim */
+    bool writing;                  /* write claim */
+    bool readable;                 /* epoll said so, or the last read was full */
+    bool hung_up;                  /* epoll said so: read until the end shows */
+    bool paused;                   /* not read: the high-water mark is reached */
+    bool blocked;                  /* the kernel said would-block */
+    bool write_event;              /* it became writable while a write was in flight */
+    bool stopping;                 /* disconnect, unbind or close asked for it */
+    int stop_linger;               /* ms, -1 for ever; when stopping */
+    int broken;                    /* negative errno; the loop takes it down */
+    uint64_t activity;             /* grows with every read that brought something */
+    bool ping_due;
+    bool pong_due;
+    bool ttl_due;      /* a PING with ttl came: the loop should start the timer */
+    unsigned peer_ttl; /* ms */
+    uint8_t pong_context[ZL_HEARTBEAT_CONTEXT_MAX];
+    uint8_t pong_context_size;
+
+    /* Owned by the holder of the write claim. */
+    bool output_watched; /* EPOLLOUT is armed */
+    uint8_t control[64]; /* PING and PONG frames on their way */
+    uint8_t control_size;
+    uint8_t control_sent;
+    struct zl_staging *staging; /* ZMTP 1.0: one re-encoded message */
+
+    /* While ready; constant during a connection. */
+    struct zl_stream stream;
+    enum zl_zmtp_version version;
+    struct zl_metadata *metadata; /* counted */
+    struct zl_link_reader reader;
+};
+
+/* ---- link.c --------------------------------------------------------------------------------- */
+
+/* A link that connects to uri, with its pipe, unless IMMEDIATE. Nothing happens before
+   zl_link_begin_locked. Takes a reference to the socket. Gate not held. 0 or -ENOMEM. */
+int zl_link_connect(struct zl_socket *socket, const struct zl_transport_ops *transport,
+                    const char *uri, const struct zl_options *options, struct zl_link **out);
+/* Instead of beginning. */
+void zl_link_free_unused(struct zl_link *link);
+/* Gate held: joins the socket and begins to connect. */
+void zl_link_begin_locked(struct zl_link *link);
+
+/* [loop] An accepted connection; takes over the descriptor whatever happens. */
+void zl_link_accept(struct zl_listener *listener, int fd);
+
+/* Gate held, any thread: the link ends as soon as its queue is empty or linger ms have passed. */
+void zl_link_stop_locked(struct zl_link *link, int linger);
+
+/* ---- link_io.c ------------------------------------------------------------------------------ */
+
+/* Gate held. The pipe has a new committed message: decides about writing (DESIGN.md idea 3). */
+void zl_link_written_locked(struct zl_link *link);
+
+/* Gate held, let go meanwhile. Makes one read and publishes what it brought. The link must be
+   ready and unclaimed. */
+void zl_link_read_locked(struct zl_link *link);
+
+/* Gate held, let go meanwhile. Writes until nothing is left, the kernel says no, or the claim is
+   somebody else's. True when it has written anything. */
+bool zl_link_flush_locked(struct zl_link *link);
+
+/* Gate held: what epoll has said about the link. */
+void zl_link_flag_locked(struct zl_link *link, uint32_t events);
+
+/* Gate held: the pipe's ring has drained so far that reading may go on. */
+void zl_link_resume_locked(struct zl_link *link);
+
+/* Gate held: the queue needs writing (again): puts the link where the next driver finds it. */
+void zl_link_want_flush_locked(struct zl_link *link);
+
+/* [loop] Frees what the data path holds; the claims are free. */
+void zl_link_reset_io(struct zl_link *link);
+
+#endif

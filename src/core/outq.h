@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* The outbound queue of a connection: encoded bytes, ready for the kernel.
+
+   A message is encoded once, by the thread that sends it, as ZMTP 2+ frames. Short ones are copied
+   into chunks; long ones are referenced by a chunk of their own and gathered by writev. A frame
+   header always lies in one piece, followed by its body in the same chunk or by a referencing
+   chunk. Frames are self-delimiting, so message boundaries need no table: they are found by
+   walking headers, and only after a partial write.
+
+   Positions, in stream order:
+     start <= scan <= sent <= committed <= appended
+     start      first byte of the first message that the kernel does not have completely
+     scan       first byte of the first frame that the kernel does not have completely
+     sent       next byte for the kernel
+     committed  end of the last complete message; never written beyond
+   After a lost connection `sent` goes back to `start`: what the kernel had only in part is sent
+   again, from its first part.
+
+   Lifetime: bytes between `sent` and `committed` do not move and are not freed until zl_outq_consume
+   passes them, so a write may use them without the gate while others append.
+
+   Guarded by the socket's gate. */
+#ifndef ZL_CORE_OUTQ_H
+#define ZL_CORE_OUTQ_H
+
+#include "core/msg.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#define ZL_CHUNK_SIZE (64u * 1024u)
+/* Payloads from this size on are referenced, not copied. */
+#define ZL_REFERENCE_MIN 8192u
+
+struct zl_chunk {
+    struct zl_chunk *next;
+    uint8_t *data;
+    size_t size;     /* bytes filled */
+    size_t capacity; /* 0: this chunk references msg's payload */
+    struct zl_msg msg;
+    uint8_t bytes[];
+};
+
+/* A few spare chunks, so that a streaming sender neither allocates nor keeps memory per idle link. */
+struct zl_chunk_cache {
+    struct zl_chunk *spare;
+    unsigned count;
+};
+
+struct zl_outq_position {
+    struct zl_chunk *chunk;
+    size_t at;
+    uint64_t offset; /* since the queue was made; compares positions */
+};
+
+struct zl_outq {
+    struct zl_chunk *head;
+    struct zl_chunk *tail;
+    struct zl_outq_position start;
+    struct zl_outq_position scan;
+    struct zl_outq_position sent;
+    struct zl_outq_position committed;
+    uint64_t appended;     /* offset behind the last byte */
+    uint64_t messages;     /* whole messages from start to committed */
+    uint64_t bytes_copied; /* statistics */
+};
+
+void zl_outq_init(struct zl_outq *queue);
+
+static inline size_t zl_outq_pending(const struct zl_outq *queue)
+{
+    return (size_t)(queue->committed.offset - queue->sent.offset);
+}
+
+static inline bool zl_outq_has_open_message(const struct zl_outq *queue)
+{
+    return queue->appended != queue->committed.offset;
+}
+
+/* True when the next byte for the kernel begins a message: commands may be written before it. */
+static inline bool zl_outq_at_boundary(const struct zl_outq *queue)
+{
+    return queue->sent.offset == queue->start.offset;
+}
+
+/* Appends one frame with the message's payload; frame_flags: ZL_FRAME_MORE, ZL_FRAME_COMMAND.
+   On success the payload belongs to the queue and msg is empty; -ENOMEM: nothing has changed.
+   The message stays invisible until zl_outq_commit. */
+int zl_outq_append(struct zl_outq *queue, struct zl_chunk_cache *cache, struct zl_msg *msg,
+                   uint8_t frame_flags);
+
+/* Everything appended so far is complete and counts as one message. */
+void zl_outq_commit(struct zl_outq *queue);
+
+/* Takes back what was appended since the last commit. Dropped chunks go to *garbage. */
+void zl_outq_rollback(struct zl_outq *queue, struct zl_chunk **garbage);
+
+/* Fills up to `capacity` vectors with at most `limit` bytes (at least one frame piece) from `sent`
+   on. Returns the number of vectors; *total is their sum. */
+int zl_outq_gather(const struct zl_outq *queue, struct iovec *vectors, int capacity, size_t limit,
+                   size_t *total);
+
+/* The kernel took `count` bytes. Referencing chunks it is done with go to *garbage, which the
+   caller releases outside the gate (free functions run there). */
+void zl_outq_consume(struct zl_outq *queue, struct zl_chunk_cache *cache, size_t count,
+                     struct zl_chunk **garbage);
+
+/* Bytes that the first message takes from `sent` on (which is at its start); 0 when none is
+   committed. */
+size_t zl_outq_first_message_size(const struct zl_outq *queue);
+
+/* Copies `size` pending bytes from `sent` on. */
+void zl_outq_copy(const struct zl_outq *queue, uint8_t *destination, size_t size);
+
+/* The connection is lost: what it did not get completely will be sent again. */
+void zl_outq_rewind(struct zl_outq *queue);
+
+/* Drops everything, the open message too. */
+void zl_outq_clear(struct zl_outq *queue, struct zl_chunk **garbage);
+
+/* Frees a list of chunks and closes the messages in them. Outside every lock. */
+void zl_chunks_free(struct zl_chunk *list);
+
+#endif

@@ -1,0 +1,565 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Pipes. */
+#include "core/pipe.h"
+
+#include "base/fence.h"
+#include "core/link.h"
+#include "core/socket.h"
+#include "wire/zmtp.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct zl_socket *owner(struct zl_pipe *pipe)
+{
+    return atomic_load_explicit(&pipe->socket, memory_order_relaxed);
+}
+
+static bool has_input(struct zl_pipe *pipe);
+static int queue_write(struct zl_pipe *pipe, struct zl_msg *msg, bool more);
+static bool take_newest(struct zl_pipe *pipe, struct zl_msg *msg);
+
+struct zl_pipe *zl_pipe_new(struct zl_socket *socket, int sndhwm, int rcvhwm)
+{
+    struct zl_pipe *pipe = aligned_alloc(_Alignof(struct zl_pipe), sizeof *pipe);
+    if (!pipe)
+        return NULL;
+    memset(pipe, 0, sizeof *pipe);
+    atomic_init(&pipe->socket, socket);
+    if (socket)
+        zl_socket_acquire(socket);
+    atomic_init(&pipe->references, 1);
+    atomic_init(&pipe->sndhwm, sndhwm);
+    atomic_init(&pipe->rcvhwm, rcvhwm);
+    atomic_init(&pipe->reader_idle, 1);
+    pipe->in_idle = true;
+    pipe->conflate = socket && zl_socket_conflates(socket);
+    zl_list_init(&pipe->node);
+    zl_list_init(&pipe->release_node);
+    zl_list_init(&pipe->in_node);
+    zl_list_init(&pipe->out_node);
+    zl_outq_init(&pipe->outq);
+    zl_ring_init(&pipe->ring);
+    return pipe;
+}
+
+void zl_pipe_acquire(struct zl_pipe *pipe)
+{
+    atomic_fetch_add_explicit(&pipe->references, 1, memory_order_relaxed);
+}
+
+void zl_pipe_release(struct zl_pipe *pipe)
+{
+    if (atomic_fetch_sub_explicit(&pipe->references, 1, memory_order_acq_rel) != 1)
+        return;
+    struct zl_chunk *garbage = NULL;
+    zl_outq_clear(&pipe->outq, &garbage);
+    zl_chunks_free(garbage);
+    zl_ring_free(&pipe->ring);
+    if (pipe->newest_waits)
+        zl_msg_close(&pipe->newest);
+    free(pipe->routing_id);
+    free(pipe->endpoint);
+    if (owner(pipe))
+        zl_socket_release(owner(pipe));
+    free(pipe);
+}
+
+int zl_pipe_set_routing_id(struct zl_pipe *pipe, const void *id, size_t size)
+{
+    uint8_t *copy = NULL;
+    if (size) {
+        copy = malloc(size);
+        if (!copy)
+            return -ENOMEM;
+        memcpy(copy, id, size);
+    }
+    free(pipe->routing_id);
+    pipe->routing_id = copy;
+    pipe->routing_id_size = size;
+    return 0;
+}
+
+/* ---- Life ------------------------------------------------------------------------------------- */
+
+void zl_pipe_attach_locked(struct zl_pipe *pipe)
+{
+    struct zl_socket *socket = owner(pipe);
+    pipe->state = ZL_PIPE_OPEN;
+    zl_list_append(&socket->pipes, &pipe->node);
+    socket->ops->attach(socket, pipe);
+    zl_socket_wake(socket);
+}
+
+void zl_pipe_connected_locked(struct zl_pipe *pipe)
+{
+    struct zl_socket *socket = owner(pipe);
+    if (pipe->state != ZL_PIPE_OPEN)
+        return;
+    pipe->is_connected = true;
+    socket->ops->connected(socket, pipe);
+    zl_socket_wake(socket);
+}
+
+/* The pattern forgets the pipe; what it holds is released after the gate. */
+static void detach(struct zl_pipe *pipe)
+{
+    struct zl_socket *socket = owner(pipe);
+    pipe->state = ZL_PIPE_UNATTACHED;
+    socket->ops->detach(socket, pipe);
+    zl_list_remove(&pipe->in_node);
+    zl_list_remove(&pipe->out_node);
+    zl_list_remove(&pipe->node);
+    zl_socket_release_pipe_locked(socket, pipe, pipe->peer != NULL);
+}
+
+void zl_pipe_end_locked(struct zl_pipe *pipe, bool drop_input)
+{
+    struct zl_socket *socket = owner(pipe);
+    if (pipe->state == ZL_PIPE_UNATTACHED)
+        return;
+    if (pipe->state == ZL_PIPE_OPEN) {
+        pipe->state = ZL_PIPE_ENDED;
+        pipe->is_connected = false;
+        zl_pipe_rollback(pipe);
+        zl_list_remove(&pipe->out_node);
+        socket->ops->ended(socket, pipe);
+        if (pipe->peer)
+            zl_pipe_signal(pipe->peer, ZL_SIGNAL_ENDED);
+    }
+    if (drop_input || !has_input(pipe))
+        detach(pipe);
+    zl_socket_wake(socket);
+}
+
+void zl_pipe_disconnected_locked(struct zl_pipe *pipe)
+{
+    struct zl_socket *socket = owner(pipe);
+    zl_ring_rollback(&pipe->ring);
+    pipe->is_connected = false;
+    if (socket->ops->flags & ZL_PATTERN_NO_REDELIVERY) {
+        zl_outq_clear(&pipe->outq, &socket->garbage);
+        zl_pipe_drained_locked(pipe);
+    } else {
+        zl_outq_rewind(&pipe->outq);
+    }
+    if (socket->ops->disconnected && pipe->state == ZL_PIPE_OPEN)
+        socket->ops->disconnected(socket, pipe);
+}
+
+void zl_pipe_reject(struct zl_pipe *pipe)
+{
+    pipe->rejected = true;
+    if (pipe->link)
+        zl_link_stop_locked(pipe->link, 0);
+    else
+        zl_pipe_end_locked(pipe, true);
+}
+
+/* ---- News from inproc peers ------------------------------------------------------------------- */
+
+void zl_pipe_signal(struct zl_pipe *pipe, unsigned signals)
+{
+    if (atomic_fetch_or(&pipe->signals, signals) != 0)
+        return; /* already on its way */
+    struct zl_socket *socket = atomic_load(&pipe->socket);
+    if (!socket)
+        return;            /* the binder looks at the signals itself when it attaches the pipe */
+    zl_pipe_acquire(pipe); /* the stack's reference */
+    struct zl_pipe *head = atomic_load_explicit(&socket->signalled, memory_order_relaxed);
+    do {
+        if (head == ZL_SIGNALS_CLOSED) {
+            zl_pipe_release(pipe); /* never the last: the caller's end holds one */
+            return;
+        }
+        pipe->next_signalled = head;
+        /* release: pairs with the acquire exchange in zl_socket_take_signals_locked */
+    } while (!atomic_compare_exchange_weak_explicit(&socket->signalled, &head, pipe,
+                                                    memory_order_release, memory_order_relaxed));
+    zl_socket_wake(socket);
+}
+
+void zl_pipe_take_signals_locked(struct zl_pipe *pipe)
+{
+    unsigned signals = atomic_exchange(&pipe->signals, 0);
+    if (pipe->state == ZL_PIPE_UNATTACHED)
+        return;
+    struct zl_socket *socket = owner(pipe);
+    if (signals & ZL_SIGNAL_CONNECTED)
+        zl_pipe_connected_locked(pipe);
+    if (signals & ZL_SIGNAL_READABLE)
+        zl_pipe_input_locked(pipe);
+    if ((signals & ZL_SIGNAL_WRITABLE) && pipe->out_full && pipe->state == ZL_PIPE_OPEN) {
+        pipe->out_full = false;
+        socket->ops->writable(socket, pipe);
+    }
+    if (signals & ZL_SIGNAL_ENDED)
+        zl_pipe_end_locked(pipe, false);
+}
+
+/* CONFLATE on a connection: the older messages in the ring are thrown away. */
+static void keep_newest_input(struct zl_pipe *pipe)
+{
+    while (pipe->received - pipe->delivered > 1 && zl_ring_readable(&pipe->ring)) {
+        struct zl_msg *oldest = zl_ring_front(&pipe->ring);
+        if (!(oldest->flags & ZL_MSG_MORE))
+            pipe->delivered++;
+        zl_socket_dispose(owner(pipe), oldest);
+        zl_ring_pop(&pipe->ring);
+    }
+}
+
+void zl_pipe_input_locked(struct zl_pipe *pipe)
+{
+    struct zl_socket *socket = owner(pipe);
+    if (pipe->conflate && !pipe->peer)
+        keep_newest_input(pipe);
+    if (pipe->in_idle && pipe->state != ZL_PIPE_UNATTACHED) {
+        pipe->in_idle = false;
+        socket->ops->readable(socket, pipe);
+    }
+}
+
+/* ---- Writing ---------------------------------------------------------------------------------- */
+
+/* The limit of an inproc direction is the sum of both shares; no limit on one side is no limit. */
+static int pair_limit(const struct zl_pipe *writer, const struct zl_pipe *reader)
+{
+    int sndhwm = atomic_load_explicit(&writer->sndhwm, memory_order_relaxed);
+    int rcvhwm = atomic_load_explicit(&reader->rcvhwm, memory_order_relaxed);
+    if (rcvhwm == ZL_HWM_UNBOUND)
+        return sndhwm;
+    if (sndhwm == 0 || rcvhwm == 0 || sndhwm > INT32_MAX - rcvhwm)
+        return 0;
+    return sndhwm + rcvhwm;
+}
+
+static bool pair_has_room(struct zl_pipe *pipe)
+{
+    if (pipe->conflate)
+        return true;
+    int limit = pair_limit(pipe, pipe->peer);
+    return limit == 0 ||
+           pipe->sent - atomic_load_explicit(&pipe->peer->acknowledged, memory_order_acquire) <
+               (uint64_t)limit;
+}
+
+static bool pair_can_write(struct zl_pipe *pipe)
+{
+    if (pair_has_room(pipe))
+        return true;
+    /* "I am blocked", fence, second look: pairs with acknowledge(). */
+    atomic_store_explicit(&pipe->writer_blocked, 1, memory_order_relaxed);
+    zl_fence();
+    if (pair_has_room(pipe)) {
+        atomic_store_explicit(&pipe->writer_blocked, 0, memory_order_relaxed);
+        return true;
+    }
+    return false;
+}
+
+static bool queue_can_write(const struct zl_pipe *pipe)
+{
+    int limit = atomic_load_explicit(&pipe->sndhwm, memory_order_relaxed);
+    return limit == 0 || pipe->conflate || pipe->outq.messages < (uint64_t)limit;
+}
+
+bool zl_pipe_can_write(struct zl_pipe *pipe)
+{
+    if (pipe->state != ZL_PIPE_OPEN || pipe->out_full)
+        return false;
+    if (pipe->peer ? pair_can_write(pipe) : queue_can_write(pipe))
+        return true;
+    pipe->out_full = true;
+    return false;
+}
+
+void zl_pipe_drained_locked(struct zl_pipe *pipe)
+{
+    struct zl_msg newest;
+    if (pipe->conflate && pipe->outq.messages == 0 && take_newest(pipe, &newest)) {
+        queue_write(pipe, &newest, false);
+        zl_socket_dispose(owner(pipe), &newest);
+    }
+    if (!pipe->out_full)
+        return;
+    /* Resume at about half, so that a blocked sender is not woken for every single message. */
+    uint64_t limit = (uint64_t)atomic_load_explicit(&pipe->sndhwm, memory_order_relaxed);
+    if (limit != 0 && pipe->outq.messages > limit - (limit + 1) / 2)
+        return;
+    pipe->out_full = false;
+    if (pipe->state == ZL_PIPE_OPEN) {
+        struct zl_socket *socket = owner(pipe);
+        socket->ops->writable(socket, pipe);
+        zl_socket_wake(socket);
+    }
+}
+
+void zl_pipe_set_hwm_locked(struct zl_pipe *pipe, int sndhwm, int rcvhwm)
+{
+    atomic_store(&pipe->sndhwm, sndhwm);
+    atomic_store(&pipe->rcvhwm, rcvhwm);
+    if (!pipe->peer) {
+        zl_pipe_drained_locked(pipe);
+        if (pipe->link)
+            zl_link_resume_locked(pipe->link);
+        return;
+    }
+    /* Both limits may have grown: let either side look again. */
+    if (pipe->out_full && pair_has_room(pipe)) {
+        pipe->out_full = false;
+        owner(pipe)->ops->writable(owner(pipe), pipe);
+    }
+    if (atomic_exchange(&pipe->peer->writer_blocked, 0))
+        zl_pipe_signal(pipe->peer, ZL_SIGNAL_WRITABLE);
+}
+
+/* CONFLATE: puts the message where only the newest one is kept. */
+static int keep_newest(struct zl_pipe *pipe, struct zl_msg *msg, struct zl_socket *socket)
+{
+    if (zl_msg_detach(msg) < 0)
+        return -ENOMEM;
+    zl_msg_clear_metadata(msg);
+    msg->flags = 0;
+    struct zl_msg older;
+    zl_gate_lock(&pipe->newest_lock);
+    bool replaces = pipe->newest_waits;
+    if (replaces)
+        older = pipe->newest;
+    zl_msg_take(&pipe->newest, msg);
+    pipe->newest_waits = true;
+    zl_gate_unlock(&pipe->newest_lock);
+    if (replaces)
+        zl_socket_dispose(socket, &older);
+    return 0;
+}
+
+static bool take_newest(struct zl_pipe *pipe, struct zl_msg *msg)
+{
+    zl_gate_lock(&pipe->newest_lock);
+    bool waits = pipe->newest_waits;
+    if (waits)
+        *msg = pipe->newest;
+    pipe->newest_waits = false;
+    zl_gate_unlock(&pipe->newest_lock);
+    return waits;
+}
+
+static bool has_newest(struct zl_pipe *pipe)
+{
+    zl_gate_lock(&pipe->newest_lock);
+    bool waits = pipe->newest_waits;
+    zl_gate_unlock(&pipe->newest_lock);
+    return waits;
+}
+
+static void wake_reader(struct zl_pipe *peer)
+{
+    /* Publish, fence, look: pairs with zl_pipe_readable. */
+    zl_fence();
+    if (atomic_load_explicit(&peer->reader_idle, memory_order_relaxed) &&
+        atomic_exchange(&peer->reader_idle, 0))
+        zl_pipe_signal(peer, ZL_SIGNAL_READABLE);
+}
+
+static int pair_write(struct zl_pipe *pipe, struct zl_msg *msg, bool more)
+{
+    struct zl_pipe *peer = pipe->peer;
+    if (pipe->conflate) {
+        int rc = keep_newest(peer, msg, owner(pipe));
+        if (rc == 0)
+            wake_reader(peer);
+        return rc;
+    }
+    struct zl_msg *slot = zl_ring_slot(&peer->ring);
+    if (!slot || zl_msg_detach(msg) < 0) {
+        zl_ring_rollback(&peer->ring);
+        return -ENOMEM;
+    }
+    zl_msg_clear_metadata(msg);
+    msg->flags = more ? ZL_MSG_MORE : 0;
+    *slot = *msg;
+    zl_msg_init(msg);
+    zl_ring_push(&peer->ring);
+    if (more)
+        return 0;
+    zl_ring_commit(&peer->ring);
+    zl_ring_publish(&peer->ring);
+    pipe->sent++;
+    wake_reader(peer);
+    return 0;
+}
+
+/* CONFLATE: true when the message was put aside, because the one in the queue is on its way. */
+static bool conflate_queue(struct zl_pipe *pipe, struct zl_msg *msg)
+{
+    struct zl_socket *socket = owner(pipe);
+    if (pipe->outq.messages == 0)
+        return false;
+    if ((!pipe->link || !pipe->link->writing) && zl_outq_at_boundary(&pipe->outq)) {
+        zl_outq_clear(&pipe->outq, &socket->garbage);
+        return false;
+    }
+    return keep_newest(pipe, msg, socket) == 0;
+}
+
+static int queue_write(struct zl_pipe *pipe, struct zl_msg *msg, bool more)
+{
+    struct zl_socket *socket = owner(pipe);
+    if (pipe->conflate) {
+        more = false;
+        if (conflate_queue(pipe, msg))
+            return 0;
+    }
+    int rc = zl_outq_append(&pipe->outq, &socket->chunks, msg, more ? ZL_FRAME_MORE : 0);
+    if (rc < 0) {
+        zl_outq_rollback(&pipe->outq, &socket->garbage);
+        return rc;
+    }
+    if (msg->kind == ZL_MSG_BORROWED)
+        zl_msg_init(msg);
+    else
+        zl_socket_dispose(socket, msg);
+    if (more)
+        return 0;
+    zl_outq_commit(&pipe->outq);
+    pipe->sent++;
+    if (pipe->link)
+        zl_link_written_locked(pipe->link);
+    return 0;
+}
+
+int zl_pipe_write(struct zl_pipe *pipe, struct zl_msg *msg, bool more)
+{
+    if (pipe->state != ZL_PIPE_OPEN)
+        return -EPIPE;
+    return pipe->peer ? pair_write(pipe, msg, more) : queue_write(pipe, msg, more);
+}
+
+void zl_pipe_write_probe(struct zl_pipe *pipe)
+{
+    struct zl_msg probe;
+    zl_msg_init(&probe);
+    zl_pipe_write(pipe, &probe, false);
+}
+
+void zl_pipe_rollback(struct zl_pipe *pipe)
+{
+    if (pipe->peer)
+        zl_ring_rollback(&pipe->peer->ring);
+    else
+        zl_outq_rollback(&pipe->outq, &owner(pipe)->garbage);
+}
+
+/* 1.0 to 3.0, and inproc: a message of one octet and the topic. */
+static int write_subscription_message(struct zl_pipe *pipe, bool subscribe, const void *topic,
+                                      size_t size)
+{
+    struct zl_msg msg;
+    int rc = zl_msg_init_size(&msg, size + 1);
+    if (rc < 0)
+        return rc;
+    zl_msg_data(&msg)[0] = subscribe;
+    if (size)
+        memcpy(zl_msg_data(&msg) + 1, topic, size);
+    rc = zl_pipe_write(pipe, &msg, false);
+    zl_msg_close(&msg);
+    return rc;
+}
+
+static int write_subscription_command(struct zl_pipe *pipe, bool subscribe, const void *topic,
+                                      size_t size)
+{
+    const char *name = subscribe ? "SUBSCRIBE" : "CANCEL";
+    struct zl_socket *socket = owner(pipe);
+    struct zl_msg msg;
+    int rc = zl_msg_init_size(&msg, zl_command_size(name, size));
+    if (rc < 0)
+        return rc;
+    zl_command_put(zl_msg_data(&msg), name, topic, size);
+    rc = zl_outq_append(&pipe->outq, &socket->chunks, &msg, ZL_FRAME_COMMAND);
+    zl_msg_close(&msg);
+    if (rc < 0)
+        return rc;
+    zl_outq_commit(&pipe->outq);
+    zl_link_written_locked(pipe->link);
+    return 0;
+}
+
+int zl_pipe_write_subscription(struct zl_pipe *pipe, bool subscribe, const void *topic, size_t size)
+{
+    if (!pipe->is_connected || pipe->state != ZL_PIPE_OPEN)
+        return 0; /* `connected` sends the whole set */
+    if (pipe->link && pipe->link->version >= ZL_ZMTP_3_1)
+        return write_subscription_command(pipe, subscribe, topic, size);
+    return write_subscription_message(pipe, subscribe, topic, size);
+}
+
+/* ---- Reading ---------------------------------------------------------------------------------- */
+
+static bool has_input(struct zl_pipe *pipe)
+{
+    return zl_ring_readable(&pipe->ring) || (pipe->conflate && pipe->peer && has_newest(pipe));
+}
+
+bool zl_pipe_readable(struct zl_pipe *pipe)
+{
+    if (has_input(pipe))
+        return true;
+    if (pipe->peer) {
+        /* "I am idle", fence, second look: pairs with pair_write. */
+        atomic_store_explicit(&pipe->reader_idle, 1, memory_order_relaxed);
+        zl_fence();
+        if (has_input(pipe)) {
+            atomic_store_explicit(&pipe->reader_idle, 0, memory_order_relaxed);
+            return true;
+        }
+    }
+    pipe->in_idle = true;
+    zl_list_remove(&pipe->in_node);
+    if (pipe->state == ZL_PIPE_ENDED)
+        detach(pipe);
+    return false;
+}
+
+/* Tells a writer that may wait for room, in steps of half the limit. */
+static void acknowledge(struct zl_pipe *pipe)
+{
+    uint64_t step = ((uint64_t)pair_limit(pipe->peer, pipe) + 1) / 2;
+    uint64_t told = atomic_load_explicit(&pipe->acknowledged, memory_order_relaxed);
+    if (step == 0 || pipe->delivered - told < step)
+        return;
+    atomic_store_explicit(&pipe->acknowledged, pipe->delivered, memory_order_release);
+    /* Publish, fence, look: pairs with pair_can_write. */
+    zl_fence();
+    if (atomic_load_explicit(&pipe->peer->writer_blocked, memory_order_relaxed) &&
+        atomic_exchange(&pipe->peer->writer_blocked, 0))
+        zl_pipe_signal(pipe->peer, ZL_SIGNAL_WRITABLE);
+}
+
+static void message_delivered(struct zl_pipe *pipe)
+{
+    pipe->delivered++;
+    if (pipe->peer)
+        acknowledge(pipe);
+    else if (pipe->link && pipe->link->paused)
+        zl_link_resume_locked(pipe->link);
+}
+
+int zl_pipe_read(struct zl_pipe *pipe, struct zl_msg *msg)
+{
+    bool ended = pipe->state == ZL_PIPE_ENDED;
+    if (!zl_pipe_readable(pipe))
+        return ended ? -EPIPE : -EAGAIN;
+    if (!zl_ring_readable(&pipe->ring)) {
+        if (!take_newest(pipe, msg))
+            return -EAGAIN;
+        return 0;
+    }
+    *msg = *zl_ring_front(&pipe->ring);
+    zl_ring_pop(&pipe->ring);
+    if (!(msg->flags & ZL_MSG_MORE))
+        message_delivered(pipe);
+    return 0;
+}

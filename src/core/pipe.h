@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* A pipe: one peer as the socket sees it. Inbound it has a ring of messages; outbound either the
+   queue of encoded bytes of a connection (its link writes it), or the ring of another socket's
+   pipe (inproc).
+
+   All fields are guarded by the gate of the owning socket unless their comment says otherwise.
+   References: the owning socket holds one until the pipe is detached, a link one while it uses the
+   pipe, the other end of an inproc pair one. */
+#ifndef ZL_CORE_PIPE_H
+#define ZL_CORE_PIPE_H
+
+#include "base/list.h"
+#include "core/outq.h"
+#include "core/ring.h"
+#include "io/gate.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct zl_socket;
+struct zl_link;
+
+/* News from the other end of an inproc pair, collected in pipe->signals. */
+enum {
+    ZL_SIGNAL_READABLE = 1,
+    ZL_SIGNAL_WRITABLE = 2,
+    ZL_SIGNAL_ENDED = 4,
+    ZL_SIGNAL_CONNECTED = 8,
+};
+
+/* rcvhwm of an inproc end that waits for its binder: only the sender's limit counts. */
+#define ZL_HWM_UNBOUND (-1)
+
+enum zl_pipe_state {
+    ZL_PIPE_UNATTACHED, /* not yet, or no longer, known to the pattern */
+    ZL_PIPE_OPEN,
+    ZL_PIPE_ENDED, /* no output any more; unread input remains */
+};
+
+struct zl_pipe {
+    /* Set once. Atomic because the other end of an inproc pair reads it without our gate: pairs with
+       the exchange of `signals` (both sequentially consistent). */
+    _Atomic(struct zl_socket *) socket;
+    atomic_uint references;
+    struct zl_list node;         /* in socket->pipes */
+    struct zl_list release_node; /* in socket->released_pipes: references to give back after the */
+    unsigned releases;           /* gate, as the last one may run free functions */
+    bool releases_peer;          /* and one of the other end */
+    bool conflate;               /* only the newest message counts; constant once attached */
+    enum zl_pipe_state state;
+    bool out_full;          /* found full; waits for the low-water mark */
+    bool in_idle;           /* not in the pattern's set of readable pipes */
+    bool rejected;          /* the pattern does not want it; it ends soon */
+    bool locally_initiated; /* made by our connect */
+    bool is_connected;      /* `connected` has been called for the current connection */
+
+    /* For the pattern's helpers: membership in the readable and the writable set. */
+    struct zl_list in_node;
+    struct zl_list out_node;
+    bool matched;       /* fan-out: gets the message being sent */
+    void *pattern_data; /* the pattern's own; it frees it in detach */
+
+    uint8_t *routing_id; /* owned; NULL when the size is 0 */
+    size_t routing_id_size;
+    char *endpoint; /* text given to connect; owned, NULL for accepted ones */
+
+    atomic_int sndhwm;  /* 0: no limit; read by an inproc peer */
+    uint64_t sent;      /* whole messages written */
+    uint64_t delivered; /* whole messages read */
+    uint64_t received;  /* links: whole messages published to the ring */
+    uint64_t dropped;   /* whole messages refused at the high-water mark */
+
+    /* A connection. */
+    struct zl_link *link; /* NULL while there is none */
+    struct zl_outq outq;
+
+    /* An inproc pair. */
+    struct zl_pipe *peer;           /* constant after creation; counted */
+    struct zl_pipe *next_signalled; /* owned by whoever set the first signal bit */
+    atomic_uint signals;            /* set by the other end, taken by us */
+    /* 1: we found the ring empty. We store, fence, look at the ring; the peer publishes, fences,
+       looks here. */
+    atomic_uint reader_idle;
+    /* 1: we found the far ring full. We store, fence, look at acknowledged; the reader acknowledges,
+       fences, looks here. */
+    atomic_uint writer_blocked;
+    atomic_uint_fast64_t acknowledged; /* messages read, told in steps; read by the peer */
+    atomic_int rcvhwm; /* 0: no limit, ZL_HWM_UNBOUND: no peer yet; read by an inproc peer */
+
+    /* CONFLATE: the newest message. Inproc: inbound, instead of the ring. Connection: outbound,
+       while the queue holds one that is being written. A leaf lock, as an inproc writer has only
+       its own gate. */
+    struct zl_gate newest_lock;
+    bool newest_waits;    /* guarded by newest_lock */
+    struct zl_msg newest; /* guarded by newest_lock */
+
+    struct zl_ring ring; /* inbound */
+};
+
+/* One reference. NULL when out of memory. */
+struct zl_pipe *zl_pipe_new(struct zl_socket *socket, int sndhwm, int rcvhwm);
+void zl_pipe_acquire(struct zl_pipe *pipe);
+void zl_pipe_release(struct zl_pipe *pipe); /* may free messages: outside every lock */
+
+/* 0 or -ENOMEM. */
+int zl_pipe_set_routing_id(struct zl_pipe *pipe, const void *id, size_t size);
+
+/* Puts the pipe into the socket and tells the pattern. */
+void zl_pipe_attach_locked(struct zl_pipe *pipe);
+
+/* The far end is complete. */
+void zl_pipe_connected_locked(struct zl_pipe *pipe);
+
+/* The connection of a connecting pipe is lost: takes back what it brought of an unfinished message,
+   and keeps or drops the queue as the pattern wants. */
+void zl_pipe_disconnected_locked(struct zl_pipe *pipe);
+
+/* Parts were published to the ring. */
+void zl_pipe_input_locked(struct zl_pipe *pipe);
+
+/* The link took bytes out of the queue: may end the state "full". */
+void zl_pipe_drained_locked(struct zl_pipe *pipe);
+
+/* Tells the owner of this inproc end the news. Neither gate is needed. */
+void zl_pipe_signal(struct zl_pipe *pipe, unsigned signals);
+
+/* What the other end has told. */
+void zl_pipe_take_signals_locked(struct zl_pipe *pipe);
+
+/* New high-water marks of the owning socket. */
+void zl_pipe_set_hwm_locked(struct zl_pipe *pipe, int sndhwm, int rcvhwm);
+
+/* No more output. Detaches at once when nothing is left to read, or when drop_input. */
+void zl_pipe_end_locked(struct zl_pipe *pipe, bool drop_input);
+
+/* ---- For patterns; gate held ------------------------------------------------------------------ */
+
+/* Whether a new message may begin. Remembers a "no", so that `writable` comes later. */
+bool zl_pipe_can_write(struct zl_pipe *pipe);
+
+/* Writes one part; the caller has asked zl_pipe_can_write before the first one. On success the
+   message is empty. -ENOMEM: the message stays with the caller, what was written of it is rolled
+   back. -EPIPE: the pipe has ended. */
+int zl_pipe_write(struct zl_pipe *pipe, struct zl_msg *msg, bool more);
+
+/* PROBE_ROUTER: an empty message, before everything else on a new pipe. */
+void zl_pipe_write_probe(struct zl_pipe *pipe);
+
+/* Takes back the parts of an unfinished message. */
+void zl_pipe_rollback(struct zl_pipe *pipe);
+
+/* Writes a subscription or a cancellation in the form the peer understands. Not subject to the
+   high-water mark. 0 or -ENOMEM. */
+int zl_pipe_write_subscription(struct zl_pipe *pipe, bool subscribe, const void *topic,
+                               size_t size);
+
+/* Reads one part into msg, which holds nothing. -EAGAIN: nothing there (the pipe is idle then, and
+   `readable` will be called). When the pipe has ended and is empty it is detached: -EPIPE, and the
+   pipe must not be touched any more. */
+int zl_pipe_read(struct zl_pipe *pipe, struct zl_msg *msg);
+
+/* Whether zl_pipe_read would return a part. Same side effects as a failing zl_pipe_read. */
+bool zl_pipe_readable(struct zl_pipe *pipe);
+
+/* The pattern does not want this peer: its connection is closed. */
+void zl_pipe_reject(struct zl_pipe *pipe);
+
+#endif

@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Sockets: making and closing, sending and receiving. Endpoints and options are in
+   socket_endpoints.c and socket_options.c. */
+#define _GNU_SOURCE
+#include "core/socket.h"
+
+#include "base/clock.h"
+#include "base/fence.h"
+#include "core/ctx.h"
+#include "core/drive.h"
+#include "core/inproc.h"
+#include "core/link.h"
+#include "core/listener.h"
+#include "core/monitor.h"
+#include "core/pipe.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Links that have input wait at most this many received messages while others keep us busy. */
+enum { DRIVE_EVERY = 64 };
+
+/* ---- Life ------------------------------------------------------------------------------------- */
+
+static void on_close_task(struct zl_task *task);
+
+int zl_socket_new(struct zl_ctx *ctx, const struct zl_pattern_ops *ops, struct zl_socket **out)
+{
+    size_t align = _Alignof(struct zl_socket);
+    size_t size = (sizeof(struct zl_socket) + ops->state_size + align - 1) / align * align;
+    struct zl_socket *socket = aligned_alloc(align, size);
+    if (!socket)
+        return -ENOMEM;
+    memset(socket, 0, size);
+    zl_gate_init(&socket->gate);
+    pthread_mutex_init(&socket->monitor_lock, NULL);
+    socket->magic = ZL_SOCKET_MAGIC;
+    socket->ops = ops;
+    socket->ctx = ctx;
+    atomic_init(&socket->references, 1);
+    atomic_init(&socket->raw, (ops->flags & ZL_PATTERN_RAW) != 0);
+    zl_options_init(&socket->options, ops->type, ctx->options.ipv6, ctx->options.blocky);
+    zl_list_init(&socket->pipes);
+    zl_list_init(&socket->released_pipes);
+    zl_list_init(&socket->endpoints);
+    zl_list_init(&socket->links);
+    zl_list_init(&socket->ctx_node);
+    zl_drive_init(socket);
+    zl_task_init(&socket->close_task, on_close_task);
+    int rc = ops->init(socket);
+    if (rc < 0) {
+        free(socket);
+        return rc;
+    }
+    *out = socket;
+    return 0;
+}
+
+void zl_socket_acquire(struct zl_socket *socket)
+{
+    atomic_fetch_add_explicit(&socket->references, 1, memory_order_relaxed);
+}
+
+void zl_socket_release(struct zl_socket *socket)
+{
+    if (atomic_fetch_sub_explicit(&socket->references, 1, memory_order_acq_rel) != 1)
+        return;
+    socket->ops->destroy(socket);
+    zl_drive_destroy(socket);
+    zl_options_clear(&socket->options);
+    free(socket->last_endpoint);
+    pthread_mutex_destroy(&socket->monitor_lock);
+    free(socket);
+}
+
+enum { RELEASES_AT_ONCE = 16 };
+
+struct pipe_release {
+    struct zl_pipe *pipe;
+    unsigned count;
+    bool also_peer;
+};
+
+void zl_socket_release_pipe_locked(struct zl_socket *socket, struct zl_pipe *pipe, bool also_peer)
+{
+    pipe->releases++;
+    pipe->releases_peer |= also_peer;
+    if (!zl_list_linked(&pipe->release_node))
+        zl_list_append(&socket->released_pipes, &pipe->release_node);
+}
+
+static size_t take_releases(struct zl_socket *socket, struct pipe_release *releases)
+{
+    size_t count = 0;
+    struct zl_list *node;
+    while (count < RELEASES_AT_ONCE && (node = zl_list_pop(&socket->released_pipes)) != NULL) {
+        struct zl_pipe *pipe = zl_container_of(node, struct zl_pipe, release_node);
+        releases[count++] = (struct pipe_release){pipe, pipe->releases, pipe->releases_peer};
+        pipe->releases = 0;
+        pipe->releases_peer = false;
+    }
+    return count;
+}
+
+void zl_socket_unlock_slow(struct zl_socket *socket)
+{
+    bool again = true;
+    /* The last pipe may hold the last reference to the socket itself. */
+    zl_socket_acquire(socket);
+    while (again) {
+        struct pipe_release releases[RELEASES_AT_ONCE];
+        size_t count = take_releases(socket, releases);
+        struct zl_chunk *garbage = socket->garbage;
+        socket->garbage = NULL;
+        again = !zl_list_empty(&socket->released_pipes);
+        zl_gate_unlock(&socket->gate);
+        zl_chunks_free(garbage);
+        for (size_t i = 0; i < count; i++) {
+            if (releases[i].also_peer)
+                zl_pipe_release(releases[i].pipe->peer);
+            while (releases[i].count-- > 0)
+                zl_pipe_release(releases[i].pipe);
+        }
+        if (again)
+            zl_gate_lock(&socket->gate);
+    }
+    zl_socket_release(socket);
+}
+
+void zl_socket_dispose(struct zl_socket *socket, struct zl_msg *msg)
+{
+    struct zl_content *content = msg->kind == ZL_MSG_CONTENT ? msg->u.ref.owner : NULL;
+    struct zl_chunk *chunk =
+        content && content->free_fn ? calloc(1, sizeof(struct zl_chunk)) : NULL;
+    if (!chunk) {
+        zl_msg_reset(msg);
+        return;
+    }
+    zl_msg_take(&chunk->msg, msg);
+    chunk->next = socket->garbage;
+    socket->garbage = chunk;
+}
+
+void zl_socket_wake(struct zl_socket *socket)
+{
+    /* What was published before is visible to a sleeper that sets its bit after this look: pairs
+       with the fence in begin_sleep (drive.c). */
+    zl_fence();
+    if (atomic_load_explicit(&socket->sleeping, memory_order_relaxed) == 0)
+        return;
+    unsigned sleepers = atomic_exchange(&socket->sleeping, 0);
+    if (sleepers & ZL_SLEEP_FUTEX)
+        zl_futex_wake_all(&socket->sleeping);
+    if (sleepers & (ZL_SLEEP_EVENTFD | ZL_SLEEP_FD_USER)) {
+        uint64_t one = 1;
+        ssize_t rc = write(socket->wake_fd, &one, sizeof one);
+        (void)rc;
+    }
+}
+
+void zl_socket_terminate(struct zl_socket *socket)
+{
+    if (socket->internal)
+        return;
+    zl_socket_lock(socket);
+    socket->terminated = true;
+    zl_socket_wake(socket);
+    zl_socket_unlock(socket);
+}
+
+static void take_signals(struct zl_socket *socket, struct zl_pipe *replacement)
+{
+    /* acquire: pairs with the release in zl_pipe_signal */
+    struct zl_pipe *stack =
+        atomic_exchange_explicit(&socket->signalled, replacement, memory_order_acquire);
+    /* Oldest first: CONNECTED of one peer before the news of the next. */
+    struct zl_pipe *ordered = NULL;
+    while (stack) {
+        struct zl_pipe *next = stack->next_signalled;
+        stack->next_signalled = ordered;
+        ordered = stack;
+        stack = next;
+    }
+    while (ordered) {
+        struct zl_pipe *pipe = ordered;
+        ordered = pipe->next_signalled; /* before its signals are taken: it may be pushed again */
+        zl_pipe_take_signals_locked(pipe);
+        zl_socket_release_pipe_locked(socket, pipe, false); /* the stack's reference */
+    }
+}
+
+void zl_socket_take_signals_locked(struct zl_socket *socket)
+{
+    if (!socket->closed && atomic_load_explicit(&socket->signalled, memory_order_relaxed))
+        take_signals(socket, NULL);
+}
+
+static inline bool has_signals(struct zl_socket *socket)
+{
+    return atomic_load_explicit(&socket->signalled, memory_order_relaxed) != NULL;
+}
+
+/* ---- Closing ---------------------------------------------------------------------------------- */
+
+static void release_later(void *object)
+{
+    struct zl_socket *socket = object;
+    struct zl_ctx *ctx = socket->ctx;
+    zl_ctx_socket_gone(ctx, socket);
+    zl_socket_release(socket);
+}
+
+/* [loop] The last link and listener are gone. */
+static void on_close_task(struct zl_task *task)
+{
+    struct zl_socket *socket = zl_container_of(task, struct zl_socket, close_task);
+    if (zl_timer_running(&socket->tick)) {
+        zl_loop_timer_stop(socket->loop, &socket->tick);
+        zl_socket_release(socket);
+    }
+    if (socket->pollset.fd >= 0)
+        zl_loop_unwatch(socket->loop, socket->pollset.fd);
+    zl_loop_free_later(socket->loop, socket, release_later);
+}
+
+void zl_socket_check_finished_locked(struct zl_socket *socket)
+{
+    if (!socket->closed || socket->finished || socket->listeners > 0 ||
+        !zl_list_empty(&socket->links))
+        return;
+    socket->finished = true;
+    if (socket->loop)
+        zl_loop_post(socket->loop, &socket->close_task);
+}
+
+static void end_pipes_locked(struct zl_socket *socket)
+{
+    zl_list_for_safe(node, &socket->pipes)
+        zl_pipe_end_locked(zl_container_of(node, struct zl_pipe, node), true);
+}
+
+static void stop_endpoints_locked(struct zl_socket *socket)
+{
+    int linger = socket->options.linger;
+    struct zl_list *node;
+    while ((node = zl_list_pop(&socket->endpoints)) != NULL)
+        zl_endpoint_stop_locked(socket, zl_container_of(node, struct zl_endpoint, node), linger);
+    /* Accepted ones have no endpoint of their own. */
+    zl_list_for_safe(link_node, &socket->links)
+        zl_link_stop_locked(zl_container_of(link_node, struct zl_link, node), linger);
+}
+
+int zl_socket_close(struct zl_socket *socket)
+{
+    zl_monitor_stop(socket);
+    zl_inproc_unbind_all(socket);
+    zl_socket_lock(socket);
+    socket->closed = true;
+    socket->magic = ZL_SOCKET_DEAD;
+    take_signals(socket, ZL_SIGNALS_CLOSED);
+    zl_drive_hand_back_locked(socket);
+    stop_endpoints_locked(socket);
+    end_pipes_locked(socket);
+    zl_socket_wake(socket);
+    zl_socket_check_finished_locked(socket);
+    bool finished_here = socket->finished && !socket->loop;
+    zl_socket_unlock(socket);
+    if (finished_here)
+        release_later(socket);
+    return 0;
+}
+
+/* ---- Sending ---------------------------------------------------------------------------------- */
+
+static uint64_t deadline_after(int timeout, int flags)
+{
+    if ((flags & ZMQ_DONTWAIT) || timeout == 0)
+        return 0;
+    return timeout < 0 ? ZL_NO_DEADLINE : zl_now_ms() + (uint64_t)timeout;
+}
+
+static int usable_locked(const struct zl_socket *socket, unsigned ability)
+{
+    if (socket->closed)
+        return -ENOTSOCK;
+    if (socket->terminated)
+        return -ETERM;
+    return socket->ops->flags & ability ? 0 : -ENOTSUP;
+}
+
+/* Makes progress where a call cannot go on: takes news in, drives, or sleeps. 0: try again. */
+static int make_progress(struct zl_socket *socket, uint64_t deadline, bool *polled)
+{
+    if (has_signals(socket)) {
+        zl_socket_take_signals_locked(socket);
+        return 0;
+    }
+    if (zl_drive_flagged_locked(socket))
+        return 0;
+    if (deadline == 0 && !*polled && !socket->fd_user) {
+        *polled = true;
+        if (zl_drive_poll_locked(socket))
+            return 0;
+    }
+    return zl_drive_wait_locked(socket, deadline);
+}
+
+static int send_slowly(struct zl_socket *socket, struct zl_msg *msg, bool more, int flags)
+{
+    uint64_t deadline = deadline_after(socket->options.sndtimeo, flags);
+    bool polled = false;
+    int rc = -EAGAIN;
+    while (rc == -EAGAIN) {
+        if (zl_list_empty(&socket->unflushed_links) || !zl_drive_flush_locked(socket)) {
+            rc = make_progress(socket, deadline, &polled);
+            if (rc < 0)
+                break;
+        }
+        rc = usable_locked(socket, ZL_PATTERN_CAN_SEND);
+        if (rc == 0)
+            rc = socket->ops->send(socket, msg, more);
+    }
+    zl_drive_leave_locked(socket);
+    return rc;
+}
+
+int zl_socket_send(struct zl_socket *socket, struct zl_msg *msg, int flags)
+{
+    bool more = flags & ZMQ_SNDMORE;
+    zl_socket_lock(socket);
+    socket->calls++;
+    if (has_signals(socket))
+        zl_socket_take_signals_locked(socket);
+    int rc = usable_locked(socket, ZL_PATTERN_CAN_SEND);
+    if (rc == 0)
+        rc = socket->ops->send(socket, msg, more);
+    if (rc == -EAGAIN)
+        rc = send_slowly(socket, msg, more, flags);
+    if (rc == 0) {
+        socket->sending_parts = more;
+        if (!more)
+            zl_drive_after_send_locked(socket);
+    }
+    zl_socket_unlock(socket);
+    return rc;
+}
+
+/* ---- Receiving -------------------------------------------------------------------------------- */
+
+static int recv_slowly(struct zl_socket *socket, struct zl_msg *msg, int flags)
+{
+    uint64_t deadline = deadline_after(socket->options.rcvtimeo, flags);
+    bool polled = false;
+    int rc = -EAGAIN;
+    zl_drive_lease_locked(socket);
+    while (rc == -EAGAIN) {
+        rc = make_progress(socket, deadline, &polled);
+        if (rc == 0)
+            rc = usable_locked(socket, ZL_PATTERN_CAN_RECV);
+        else
+            break;
+        if (rc == 0)
+            rc = socket->ops->recv(socket, msg);
+    }
+    zl_drive_leave_locked(socket);
+    return rc;
+}
+
+static int recv_locked(struct zl_socket *socket, struct zl_msg *msg, int flags)
+{
+    socket->calls++;
+    if (has_signals(socket))
+        zl_socket_take_signals_locked(socket);
+    int rc = usable_locked(socket, ZL_PATTERN_CAN_RECV);
+    if (rc == 0)
+        rc = socket->ops->recv(socket, msg);
+    if (rc == -EAGAIN)
+        rc = recv_slowly(socket, msg, flags);
+    if (rc < 0)
+        return rc;
+    socket->rcvmore = msg->flags & ZL_MSG_MORE;
+    if (!zl_list_empty(&socket->readable_links) && ++socket->since_drive >= DRIVE_EVERY) {
+        socket->since_drive = 0;
+        zl_drive_flagged_locked(socket);
+    }
+    return 0;
+}
+
+int zl_socket_recv(struct zl_socket *socket, struct zl_msg *msg, int flags)
+{
+    zl_socket_lock(socket);
+    int rc = recv_locked(socket, msg, flags);
+    zl_socket_unlock(socket);
+    return rc;
+}
+
+int64_t zl_socket_recv_buffer(struct zl_socket *socket, void *buffer, size_t capacity, int flags)
+{
+    struct zl_msg msg;
+    int rc = zl_socket_recv(socket, &msg, flags);
+    if (rc < 0)
+        return rc;
+    size_t size = zl_msg_size(&msg);
+    size_t copied = size < capacity ? size : capacity;
+    if (copied)
+        memcpy(buffer, zl_msg_data(&msg), copied);
+    zl_msg_close(&msg);
+    return (int64_t)size;
+}
+
+int zl_socket_peer_state(struct zl_socket *socket, const void *routing_id, size_t size)
+{
+    if (!socket->ops->peer_state)
+        return -ENOTSUP;
+    zl_socket_lock(socket);
+    zl_socket_take_signals_locked(socket);
+    int rc = socket->ops->peer_state(socket, routing_id, size);
+    zl_socket_unlock(socket);
+    return rc;
+}
+
+void zl_socket_abandon(struct zl_socket *socket)
+{
+    socket->magic = ZL_SOCKET_DEAD;
+    if (socket->wake_fd >= 0)
+        close(socket->wake_fd);
+    if (socket->pollset.fd >= 0)
+        close(socket->pollset.fd);
+    zl_list_for(node, &socket->links)
+    {
+        struct zl_link *link = zl_container_of(node, struct zl_link, node);
+        if (link->stream.fd >= 0)
+            close(link->stream.fd);
+    }
+    zl_list_for(endpoint_node, &socket->endpoints)
+    {
+        struct zl_endpoint *endpoint = zl_container_of(endpoint_node, struct zl_endpoint, node);
+        if (endpoint->kind == ZL_ENDPOINT_LISTENER)
+            close(((struct zl_listener *)endpoint->object)->listen.fd);
+    }
+}
+
+int zl_socket_events_locked(struct zl_socket *socket)
+{
+    const struct zl_pattern_ops *ops = socket->ops;
+    int events = 0;
+    if (ops->can_recv && ops->can_recv(socket))
+        events |= ZMQ_POLLIN;
+    if (ops->can_send && ops->can_send(socket))
+        events |= ZMQ_POLLOUT;
+    return events;
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* The socket. Everything in it is guarded by its gate unless a comment says otherwise.
+
+   The gate is held for short stretches of memory work. Around system calls it is let go: the reading
+   or writing side of a link is claimed instead (core/link.h). */
+#ifndef ZL_CORE_SOCKET_H
+#define ZL_CORE_SOCKET_H
+
+#include "base/list.h"
+#include "core/msg.h"
+#include "core/options.h"
+#include "core/outq.h"
+#include "io/gate.h"
+#include "io/loop.h"
+#include "io/pollset.h"
+#include "pattern/pattern.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct zl_ctx;
+struct zl_pipe;
+struct zl_link;
+struct zl_monitor;
+
+#define ZL_SOCKET_MAGIC 0xbaddecafu
+#define ZL_SOCKET_DEAD 0xdeadbeefu
+
+/* socket->signalled of a closed socket: nobody takes news in any more. */
+#define ZL_SIGNALS_CLOSED ((struct zl_pipe *)1)
+
+/* Bits of socket->sleeping. */
+enum {
+    ZL_SLEEP_FUTEX = 1,   /* a caller sleeps on the word itself (no descriptors involved) */
+    ZL_SLEEP_EVENTFD = 2, /* a caller sleeps in epoll or poll */
+    ZL_SLEEP_FD_USER = 4, /* ZMQ_FD is not signalled and has to be at the next change */
+};
+
+enum zl_endpoint_kind {
+    ZL_ENDPOINT_LISTENER,
+    ZL_ENDPOINT_LINK,
+    ZL_ENDPOINT_INPROC_BOUND,
+    ZL_ENDPOINT_INPROC_CONNECTED
+};
+
+/* One successful bind or connect. */
+struct zl_endpoint {
+    struct zl_list node;
+    enum zl_endpoint_kind kind;
+    void *object; /* struct zl_listener, zl_link; zl_pipe (counted) for inproc connections */
+    char text[];
+};
+
+struct zl_socket {
+    struct zl_gate gate;
+    uint32_t magic;
+    const struct zl_pattern_ops *ops;
+    struct zl_ctx *ctx;
+    atomic_uint references; /* the handle, every pipe, every link and listener */
+
+    /* See io/gate.h zl_futex_wait. A sleeper sets its bit, fences and looks again; whoever publishes
+       something fences and looks here (zl_socket_wake). */
+    atomic_uint sleeping;
+    /* Inproc pipes whose other end has news: a stack pushed by any thread, emptied under the gate.
+       ZL_SIGNALS_CLOSED once the socket is closed. */
+    _Atomic(struct zl_pipe *) signalled;
+
+    bool terminated;    /* the context is being terminated */
+    bool closed;        /* zmq_close was called */
+    bool finished;      /* closed, and nothing is left to do */
+    atomic_bool raw;    /* octets instead of ZMTP; for the connections made from now on */
+    bool rcvmore;       /* the part last received has successors */
+    bool sending_parts; /* the part last sent has successors */
+    bool fd_user;       /* ZMQ_FD was asked for: no lease any more */
+    unsigned notify;    /* ZMQ_NOTIFY_*: connections announce themselves with an empty message */
+    bool internal;      /* the library's own (monitor): not told about termination */
+
+    struct zl_options options;
+    struct zl_list pipes;
+    struct zl_list released_pipes; /* with references to give back after the gate */
+    struct zl_list endpoints;
+    struct zl_list links; /* all links, in every state */
+    unsigned listeners;
+    char *last_endpoint;
+
+    /* Driving: see core/drive.h. */
+    struct zl_loop *loop; /* home loop; constant once set */
+    struct zl_pollset pollset;
+    struct zl_io pollset_io; /* the pollset's entry in the loop */
+    int wake_fd;             /* -1 until needed */
+    bool leased;             /* the loop's entry is disarmed; callers drive */
+    bool tick_listed;        /* the loop's tick looks after the lease */
+    bool driver_waits;       /* one of the waiting callers waits on the pollset */
+    unsigned in_wait;        /* callers inside a wait */
+    uint64_t calls;          /* grows with every call that may drive */
+    uint64_t calls_at_tick;
+    struct zl_timer tick;           /* [loop] */
+    struct zl_task tick_task;       /* starts the tick */
+    struct zl_list readable_links;  /* flagged readable, unclaimed, below the high-water mark */
+    struct zl_list unflushed_links; /* bytes to write, unclaimed, kernel takes them */
+    unsigned blocked_links;         /* bytes to write, kernel said would-block */
+    unsigned since_drive;           /* messages received since links were last looked at */
+    struct zl_slab *slab;           /* spare receive slab; the claim holder takes it along */
+    struct zl_chunk_cache chunks;
+
+    /* Write now or gather: DESIGN.md idea 3. */
+    bool flush_wanted;    /* a link has its first unwritten message */
+    bool batch_full;      /* a link has a full batch, or its high-water mark was reached */
+    bool flush_posted;    /* the loop has been told */
+    uint64_t flush_ended; /* ticks when the last write by a caller ended */
+    uint64_t flush_cost;  /* ticks that such a write takes, smoothed */
+    struct zl_task flush_task;
+    struct zl_task drive_task; /* the loop should drive flagged links */
+    struct zl_task close_task; /* [loop] after zmq_close */
+
+    /* Messages and chunks to be released after the gate (free functions are user code). */
+    struct zl_chunk *garbage;
+
+    pthread_mutex_t monitor_lock; /* taken without the gate; inside it the monitor's own gate */
+    struct zl_monitor *monitor;   /* guarded by monitor_lock */
+
+    struct zl_list ctx_node;            /* guarded by ctx->lock */
+    _Alignas(16) unsigned char state[]; /* the pattern's */
+};
+
+static inline void *zl_pattern_state(struct zl_socket *socket)
+{
+    return socket->state;
+}
+
+/* CONFLATE is set, and the type heeds it. */
+static inline bool zl_socket_conflates(const struct zl_socket *socket)
+{
+    int type = socket->ops->type;
+    return socket->options.conflate && (type == ZMQ_PUSH || type == ZMQ_PULL || type == ZMQ_SUB ||
+                                        type == ZMQ_PUB || type == ZMQ_DEALER);
+}
+
+/* One reference (the handle's). 0 or a negative errno. */
+int zl_socket_new(struct zl_ctx *ctx, const struct zl_pattern_ops *ops, struct zl_socket **out);
+void zl_socket_acquire(struct zl_socket *socket);
+void zl_socket_release(struct zl_socket *socket);
+
+/* The functions behind zmq_*. Any thread. 0 or a count, or a negative errno. */
+int zl_socket_close(struct zl_socket *socket);
+int zl_socket_bind(struct zl_socket *socket, const char *uri);
+int zl_socket_connect(struct zl_socket *socket, const char *uri);
+int zl_socket_unbind(struct zl_socket *socket, const char *uri); /* also disconnect */
+int zl_socket_set(struct zl_socket *socket, int option, const void *value, size_t size);
+int zl_socket_get(struct zl_socket *socket, int option, void *value, size_t *size);
+
+/* On success the message is empty. flags: ZMQ_DONTWAIT, ZMQ_SNDMORE. */
+int zl_socket_send(struct zl_socket *socket, struct zl_msg *msg, int flags);
+/* msg must hold nothing. It may be a slice. */
+int zl_socket_recv(struct zl_socket *socket, struct zl_msg *msg, int flags);
+/* Copies into the buffer; returns the full size. */
+int64_t zl_socket_recv_buffer(struct zl_socket *socket, void *buffer, size_t capacity, int flags);
+
+/* zmq_socket_get_peer_state: ZMQ_POLLOUT when that peer takes a message, 0 when it is full,
+   -ENOTSUP unless ROUTER, -EHOSTUNREACH. */
+int zl_socket_peer_state(struct zl_socket *socket, const void *routing_id, size_t size);
+
+/* In a forked child: closes this process's copies of the descriptors; no lock is taken. */
+void zl_socket_abandon(struct zl_socket *socket);
+
+/* The context is being terminated. Takes the gate. */
+void zl_socket_terminate(struct zl_socket *socket);
+
+/* ---- Gate held -------------------------------------------------------------------------------- */
+
+/* Lets the gate go and releases what was disposed of meanwhile. */
+void zl_socket_unlock_slow(struct zl_socket *socket);
+static inline void zl_socket_unlock(struct zl_socket *socket)
+{
+    if (socket->garbage || !zl_list_empty(&socket->released_pipes))
+        zl_socket_unlock_slow(socket);
+    else
+        zl_gate_unlock(&socket->gate);
+}
+static inline void zl_socket_lock(struct zl_socket *socket)
+{
+    zl_gate_lock(&socket->gate);
+}
+
+/* Gives a reference to the pipe back after the gate; also_peer: and one to its other end. */
+void zl_socket_release_pipe_locked(struct zl_socket *socket, struct zl_pipe *pipe, bool also_peer);
+
+/* Closes the message after the gate. */
+void zl_socket_dispose(struct zl_socket *socket, struct zl_msg *msg);
+
+/* Takes in the news of inproc peers. */
+void zl_socket_take_signals_locked(struct zl_socket *socket);
+
+/* ZMQ_POLLIN | ZMQ_POLLOUT. */
+int zl_socket_events_locked(struct zl_socket *socket);
+
+/* Tells the context once when a closed socket has no link and no listener left. */
+void zl_socket_check_finished_locked(struct zl_socket *socket);
+
+/* A record of a bind or connect. 0 or -ENOMEM. */
+int zl_socket_add_endpoint_locked(struct zl_socket *socket, enum zl_endpoint_kind kind,
+                                  const char *text, void *object);
+/* Forgets the endpoint of that object, if it is there. */
+void zl_socket_drop_endpoint_locked(struct zl_socket *socket, const void *object);
+int zl_socket_set_last_endpoint_locked(struct zl_socket *socket, const char *text);
+/* Ends what an endpoint (already out of the list) stands for, and frees the record. */
+void zl_endpoint_stop_locked(struct zl_socket *socket, struct zl_endpoint *endpoint, int linger);
+
+/* ---- Any thread, gate held or not ------------------------------------------------------------- */
+
+/* Wakes whoever sleeps on this socket, and signals ZMQ_FD. Call after publishing the change. */
+void zl_socket_wake(struct zl_socket *socket);
+
+#endif
