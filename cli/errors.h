@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Messages about endpoints. */
+#ifndef ZLINK_CLI_ERRORS_H
+#define ZLINK_CLI_ERRORS_H
+
+#include <stdbool.h>
+
+/*
+ * Says that binding (or connecting to) `endpoint` failed with `error`, with the reason and a hint.
+ * Returns the exit code: CLI_USAGE if the endpoint's text cannot work, else CLI_FAILURE.
+ */
+int cli_endpoint_error(const char *endpoint, bool bind, int error);
+
+#endif
