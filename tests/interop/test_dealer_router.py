@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: MPL-2.0
+"""DEALER and ROUTER between two libraries."""
+
+from matrix import OURS, PARTS, SIZES, SMALL, STOCK
+from matrix import cases, combos, either_way, main
+
+ROLES = ("bound side asks", "connected side asks")
+
+
+@cases(either_way(combos(), ROLES))
+def pipelined(case, combo, role):
+    """Many requests under way at once; the answers come in their order."""
+    client, server = case.flow(combo, role, "dealer", "router")
+    server("serve s")
+    client(f"ask s stream=1 count=66 window=10 shapes={SIZES},{PARTS}")
+    client(f"ask s stream=2 count=10000 window=500 shapes={SMALL}")
+
+
+@cases(combos())
+def dealers_at_once(case, combo):
+    bound, connected = case.pair(combo, "dealer", "dealer")
+    flow = f"count=3000 shapes={SMALL},{PARTS}"
+    bound.post(f"exchange s stream=1 in=2 {flow}")
+    connected(f"exchange s stream=2 in=1 {flow}")
+    bound.wait()
+
+
+@cases([(t, library) for t in ("tcp", "ipc") for library in (OURS, STOCK)])
+def many_to_one(case, transport, library):
+    """Every DEALER gets its own messages back, and all of them."""
+    server = case.socket(library, "router")
+    endpoint = server(f"bind s {case.endpoint(transport)}")
+    server("serve s")
+    clients = [case.socket(asking, "dealer") for asking in (OURS, STOCK, OURS, STOCK)]
+    for stream, client in enumerate(clients):
+        client(f"connect s {endpoint}")
+        client.post(f"ask s stream={stream} count=2000 window=100 shapes={SMALL}")
+    for client in clients:
+        client.wait()
+
+
+@cases([(t, library) for t in ("tcp", "ipc") for library in (OURS, STOCK)])
+def one_to_many(case, transport, library):
+    """A DEALER serves its ROUTERs in turn, and so gets the answers in turn."""
+    client = case.socket(library, "dealer")
+    servers = [case.socket(answering, "router") for answering in (OURS, STOCK)]
+    for server in servers:
+        endpoint = server(f"bind s {case.endpoint(transport)}")
+        client(f"connect s {endpoint}")
+        server.post("echo s count=100")
+    client(f"ask s count=200 shapes={SMALL},{PARTS}")
+    for server in servers:
+        server.wait()
+
+
+@cases(
+    [
+        (transport, *libraries)
+        for transport in ("tcp", "ipc")
+        for libraries in ((OURS, STOCK, OURS), (STOCK, OURS, STOCK))
+    ]
+)
+def through_proxy(case, transport, asking, between, answering):
+    """DEALER to ROUTER, zmq_proxy, DEALER to ROUTER: the ids pile up on the way and come off again."""
+    proxy = case.peer(between)
+    proxy("socket front router")
+    proxy("socket back dealer")
+    front = proxy(f"bind front {case.endpoint(transport)}")
+    back = proxy(f"bind back {case.endpoint(transport)}")
+    proxy("proxy front back")
+    server = case.socket(answering, "router")
+    server(f"connect s {back}")
+    server("serve s")
+    clients = [case.socket(asking, "dealer") for _ in range(2)]
+    for stream, client in enumerate(clients):
+        client(f"connect s {front}")
+        client.post(f"ask s stream={stream} count=2000 window=50 shapes={SMALL},{PARTS}")
+    for client in clients:
+        client.wait()
+
+
+main()
