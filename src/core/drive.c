@@ -96,6 +96,7 @@ static void flag(struct zl_socket *socket, const struct epoll_event *events, int
 static int collect(struct zl_socket *socket, int timeout)
 {
     struct epoll_event events[EVENTS_PER_WAIT];
+    socket->collects++;
     zl_gate_unlock(&socket->gate);
     int count = zl_pollset_wait(&socket->pollset, events, EVENTS_PER_WAIT, timeout);
     zl_gate_lock(&socket->gate);
@@ -178,14 +179,15 @@ void zl_drive_hand_back_locked(struct zl_socket *socket)
         zl_drive_post_locked(socket);
 }
 
-/* [loop] Looks after the lease every few milliseconds while calls keep coming. */
+/* [loop] Looks after the lease every few milliseconds while it is used. */
 static void on_tick(struct zl_timer *timer)
 {
     struct zl_socket *socket = zl_container_of(timer, struct zl_socket, tick);
     zl_socket_lock(socket);
-    bool quiet = socket->calls == socket->calls_at_tick;
+    /* Calls that find something to do without looking at the connections do not count. */
+    bool quiet = socket->collects == socket->collects_at_tick;
     bool keep = socket->leased && !socket->closed && !quiet;
-    socket->calls_at_tick = socket->calls;
+    socket->collects_at_tick = socket->collects;
     if (keep) {
         zl_loop_timer_start(socket->loop, timer, LEASE_TICK_MS);
     } else {

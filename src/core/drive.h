@@ -4,7 +4,7 @@
    Away: the pollset is armed in the home loop's epoll set (one-shot); the loop collects its events
    and reads and writes the links.
    Leased: a caller that had to wait disarmed that entry and drives itself. The lease stays while
-   calls keep coming; a tick of the loop hands a lapsed socket back, and a caller that leaves
+   it keeps driving; a tick of the loop hands a lapsed socket back, and a caller that leaves
    would-block output behind hands back at once.
    With ZMQ_FD in use there is no lease: the loop drives and signals.
 

@@ -117,7 +117,7 @@ static void die(struct zl_link *link)
     zl_list_remove(&link->node);
     zl_socket_drop_endpoint_locked(socket, link);
     if (link->pipe) {
-        zl_pipe_end_locked(link->pipe, false);
+        zl_pipe_end_locked(link->pipe, socket->closed);
         link->pipe->link = NULL;
     }
     zl_socket_check_finished_locked(socket);
@@ -794,8 +794,9 @@ void zl_link_stop_locked(struct zl_link *link, int linger)
         return;
     link->stopping = true;
     link->stop_linger = linger;
+    /* After unbind what has been received stays readable; after disconnect it is dropped. */
     if (link->pipe)
-        zl_pipe_end_locked(link->pipe, true);
+        zl_pipe_end_locked(link->pipe, !link->accepted || link->socket->closed);
     zl_loop_post(link->loop, &link->task);
 }
 

@@ -18,8 +18,18 @@
 
 enum { EXHAUSTED_PAUSE_MS = 100, ACCEPTS_PER_EVENT = 64 };
 
+static bool is_stopping(struct zl_listener *listener)
+{
+    zl_socket_lock(listener->socket);
+    bool stopping = listener->stopping;
+    zl_socket_unlock(listener->socket);
+    return stopping;
+}
+
 static void accept_failed(struct zl_listener *listener, int error)
 {
+    if (is_stopping(listener))
+        return; /* it does not listen any more, and that was asked for */
     zl_monitor_emit(listener->socket, ZMQ_EVENT_ACCEPT_FAILED, (uint64_t)error,
                     listener->listen.endpoint, NULL, 1);
 }

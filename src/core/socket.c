@@ -207,8 +207,8 @@ static inline bool has_signals(struct zl_socket *socket)
 static void release_later(void *object)
 {
     struct zl_socket *socket = object;
-    struct zl_ctx *ctx = socket->ctx;
-    zl_ctx_socket_gone(ctx, socket);
+    zl_monitor_stop(socket); /* after the last event */
+    zl_ctx_socket_gone(socket->ctx, socket);
     zl_socket_release(socket);
 }
 
@@ -254,7 +254,8 @@ static void stop_endpoints_locked(struct zl_socket *socket)
 
 int zl_socket_close(struct zl_socket *socket)
 {
-    zl_monitor_stop(socket);
+    /* The loop may finish the socket, and give the handle's reference back, before we return. */
+    zl_socket_acquire(socket);
     zl_inproc_unbind_all(socket);
     zl_socket_lock(socket);
     socket->closed = true;
@@ -269,6 +270,7 @@ int zl_socket_close(struct zl_socket *socket)
     zl_socket_unlock(socket);
     if (finished_here)
         release_later(socket);
+    zl_socket_release(socket);
     return 0;
 }
 

@@ -94,8 +94,9 @@ struct zl_socket {
     bool tick_listed;        /* the loop's tick looks after the lease */
     bool driver_waits;       /* one of the waiting callers waits on the pollset */
     unsigned in_wait;        /* callers inside a wait */
-    uint64_t calls;          /* grows with every call that may drive */
-    uint64_t calls_at_tick;
+    uint64_t calls;    /* grows with every send and receive */
+    uint64_t collects; /* grows when somebody collects the pollset's events */
+    uint64_t collects_at_tick;
     struct zl_timer tick;           /* [loop] */
     struct zl_task tick_task;       /* starts the tick */
     struct zl_list readable_links;  /* flagged readable, unclaimed, below the high-water mark */
