@@ -745,8 +745,7 @@ static void begin(struct zl_link *link, bool stopping)
 
 static void start_ttl(struct zl_link *link, unsigned ttl, uint64_t activity)
 {
-    if (zl_timer_running(&link->ttl_timer))
-        return;
+    link->ttl = ttl;
     link->ttl_activity_seen = activity;
     zl_loop_timer_start(link->loop, &link->ttl_timer, ttl);
 }
@@ -841,18 +840,20 @@ static void on_heartbeat(struct zl_timer *timer)
     zl_loop_timer_start(link->loop, &link->heartbeat_timer, link->options->heartbeat_ivl);
 }
 
-/* The peer was silent for too long, unless it is we who do not read. */
-static void end_if_silent(struct zl_link *link, uint64_t activity_seen)
+/* Ends the link if the peer was silent since then, unless it is we who do not read. Returns what the
+   activity is now. */
+static uint64_t end_if_silent(struct zl_link *link, uint64_t activity_seen)
 {
     struct zl_socket *socket = link->socket;
     zl_socket_lock(socket);
-    bool silent =
-        link->activity == activity_seen && !link->paused && !link->reading && !link->readable;
+    uint64_t activity = link->activity;
+    bool silent = activity == activity_seen && !link->paused && !link->reading && !link->readable;
     if (silent && link->ready && !link->broken) {
         link->broken = -ETIMEDOUT;
         zl_loop_post(link->loop, &link->task);
     }
     zl_socket_unlock(socket);
+    return activity;
 }
 
 static void on_silence(struct zl_timer *timer)
@@ -864,7 +865,10 @@ static void on_silence(struct zl_timer *timer)
 static void on_ttl(struct zl_timer *timer)
 {
     struct zl_link *link = zl_container_of(timer, struct zl_link, ttl_timer);
-    end_if_silent(link, link->ttl_activity_seen);
+    uint64_t activity = end_if_silent(link, link->ttl_activity_seen);
+    /* Something came after the PING that named the limit: it holds from there. */
+    if (activity != link->ttl_activity_seen)
+        start_ttl(link, link->ttl, activity);
 }
 
 /* ---- Beginnings ------------------------------------------------------------------------------- */
