@@ -681,9 +681,11 @@ void zl_link_reset_io(struct zl_link *link)
     memset(reader, 0, sizeof *reader);
     zl_staging_free(&link->staging);
     link->control_size = link->control_sent = 0;
-    link->ping_due = link->pong_due = false;
-    link->readable = link->hung_up = link->paused = false;
-    link->output_watched = link->write_event = false;
+    link->output_watched = false;
     zl_metadata_release(link->metadata, 1);
     link->metadata = NULL;
+    zl_socket_lock(link->socket);
+    link->ping_due = link->pong_due = link->ttl_due = false;
+    link->readable = link->hung_up = link->paused = link->write_event = false;
+    zl_socket_unlock(link->socket);
 }
