@@ -348,11 +348,32 @@ static int wait_on_wake(struct zl_socket *socket, int timeout)
     return rc == 0 ? -EAGAIN : 0;
 }
 
+/* Looks a few times, then sleeps: the three-step wait. On one core whoever could end the wait does not
+   run while we spin. */
+static int collect_patiently(struct zl_socket *socket, int timeout)
+{
+    if (zl_usable_cpus() == 1)
+        return collect(socket, timeout);
+    uint64_t begun = zl_now_ns();
+    uint64_t limit = begun + socket->spin.budget_ns;
+    for (uint64_t now = begun; now < limit; now = zl_now_ns()) {
+        int count = collect(socket, 0);
+        if (count != 0) {
+            zl_spin_paid(&socket->spin);
+            return count;
+        }
+    }
+    begun = zl_now_ns();
+    int count = collect(socket, timeout);
+    zl_spin_slept(&socket->spin, zl_now_ns() - begun);
+    return count;
+}
+
 static int wait_on_pollset(struct zl_socket *socket, int timeout)
 {
     take_lease(socket);
     socket->driver_waits = true;
-    int count = collect(socket, timeout);
+    int count = collect_patiently(socket, timeout);
     socket->driver_waits = false;
     /* Others sleep on this socket without driving: from now on the loop has to. */
     if (socket->in_wait > 1)

@@ -13,6 +13,7 @@
 #include "io/gate.h"
 #include "io/loop.h"
 #include "io/pollset.h"
+#include "io/spin.h"
 #include "pattern/pattern.h"
 
 #include <pthread.h>
@@ -94,6 +95,7 @@ struct zl_socket {
     bool tick_listed;        /* the loop's tick looks after the lease */
     bool driver_waits;       /* one of the waiting callers waits on the pollset */
     unsigned in_wait;        /* callers inside a wait */
+    struct zl_spin spin;
     uint64_t calls;    /* grows with every send and receive */
     uint64_t collects; /* grows when somebody collects the pollset's events */
     uint64_t collects_at_tick;
