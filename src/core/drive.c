@@ -17,6 +17,7 @@
 
 enum {
     EVENTS_PER_WAIT = 64,
+    PASSES_AT_ONCE = 16, /* of the loop over the flagged links */
     LEASE_TICK_MS = 10,
     GATHER_YIELDS = 20,     /* how often the loop leaves a growing batch to its sender */
     GATHER_TIME_NS = 30000, /* and for how long at most */
@@ -78,11 +79,12 @@ bool zl_drive_flagged_locked(struct zl_socket *socket)
 
 /* ---- Collecting ------------------------------------------------------------------------------- */
 
-static void flag(struct zl_socket *socket, const struct epoll_event *events, int count)
+/* others: somebody else sleeps on the wake descriptor, and may not have seen the signal yet. */
+static void flag(struct zl_socket *socket, const struct epoll_event *events, int count, bool others)
 {
     for (int i = 0; i < count; i++) {
         if (events[i].data.u64 == ZL_POLLSET_WAKE) {
-            if (!socket->fd_user)
+            if (!socket->fd_user && !others)
                 zl_drive_fd_reset_locked(socket);
             continue;
         }
@@ -92,15 +94,15 @@ static void flag(struct zl_socket *socket, const struct epoll_event *events, int
     }
 }
 
-/* Collects and drives. The caller holds the gate and is inside no wait. */
-static int collect(struct zl_socket *socket, int timeout)
+/* Collects and drives. The caller holds the gate; own: 1 when it is counted in fd_waiters. */
+static int collect(struct zl_socket *socket, int timeout, unsigned own)
 {
     struct epoll_event events[EVENTS_PER_WAIT];
     socket->collects++;
     zl_gate_unlock(&socket->gate);
     int count = zl_pollset_wait(&socket->pollset, events, EVENTS_PER_WAIT, timeout);
     zl_gate_lock(&socket->gate);
-    flag(socket, events, count);
+    flag(socket, events, count, socket->fd_waiters > own);
     if (count > 0)
         zl_drive_flagged_locked(socket);
     return count;
@@ -110,7 +112,7 @@ bool zl_drive_poll_locked(struct zl_socket *socket)
 {
     if (socket->pollset.fd < 0 || zl_list_empty(&socket->links))
         return false;
-    return collect(socket, 0) > 0;
+    return collect(socket, 0, 0) > 0;
 }
 
 /* ---- Away: the loop drives -------------------------------------------------------------------- */
@@ -121,10 +123,14 @@ static void arm(struct zl_socket *socket)
     zl_loop_rewatch(socket->loop, socket->pollset.fd, EPOLLIN | EPOLLONESHOT, &socket->pollset_io);
 }
 
-static void drive_until_quiet(struct zl_socket *socket)
+void zl_drive_for_a_while_locked(struct zl_socket *socket)
 {
-    while (zl_drive_flagged_locked(socket)) {
-    }
+    for (int i = 0; i < PASSES_AT_ONCE; i++)
+        if (!zl_drive_flagged_locked(socket))
+            return;
+    /* The other sockets of this loop, and its timers, get their turn before we go on. */
+    if (!zl_list_empty(&socket->readable_links) || !zl_list_empty(&socket->unflushed_links))
+        zl_drive_post_locked(socket);
 }
 
 /* [loop] The pollset has events, and the one-shot entry is disarmed now. */
@@ -135,8 +141,8 @@ static void on_pollset(struct zl_io *io, uint32_t events)
     zl_socket_lock(socket);
     if (socket->pollset.fd >= 0) {
         /* Even if a caller took the lease meanwhile: what is collected is driven. */
-        collect(socket, 0);
-        drive_until_quiet(socket);
+        collect(socket, 0, 0);
+        zl_drive_for_a_while_locked(socket);
         if (!socket->leased)
             arm(socket);
     }
@@ -147,7 +153,7 @@ static void on_drive_task(struct zl_task *task)
 {
     struct zl_socket *socket = zl_container_of(task, struct zl_socket, drive_task);
     zl_socket_lock(socket);
-    drive_until_quiet(socket);
+    zl_drive_for_a_while_locked(socket);
     zl_socket_unlock(socket);
     zl_socket_release(socket);
 }
@@ -194,7 +200,7 @@ static void on_tick(struct zl_timer *timer)
         socket->tick_listed = false;
         /* An owner that sleeps inside the library drives without our help; one that went away
            does not. */
-        if (socket->in_wait == 0)
+        if (socket->fd_waiters == 0)
             zl_drive_hand_back_locked(socket);
     }
     zl_socket_unlock(socket);
@@ -337,12 +343,14 @@ static int wait_on_wake(struct zl_socket *socket, int timeout)
 {
     struct pollfd item = {.fd = socket->wake_fd, .events = POLLIN};
     socket->driver_waits = true;
+    socket->fd_waiters++;
     zl_gate_unlock(&socket->gate);
     int rc = poll(&item, 1, timeout);
     int error = errno;
     zl_gate_lock(&socket->gate);
     socket->driver_waits = false;
-    zl_drive_fd_reset_locked(socket);
+    if (--socket->fd_waiters == 0)
+        zl_drive_fd_reset_locked(socket);
     if (rc < 0)
         return -error;
     return rc == 0 ? -EAGAIN : 0;
@@ -353,18 +361,18 @@ static int wait_on_wake(struct zl_socket *socket, int timeout)
 static int collect_patiently(struct zl_socket *socket, int timeout)
 {
     if (zl_usable_cpus() == 1)
-        return collect(socket, timeout);
+        return collect(socket, timeout, 1);
     uint64_t begun = zl_now_ns();
     uint64_t limit = begun + socket->spin.budget_ns;
     for (uint64_t now = begun; now < limit; now = zl_now_ns()) {
-        int count = collect(socket, 0);
+        int count = collect(socket, 0, 1);
         if (count != 0) {
             zl_spin_paid(&socket->spin);
             return count;
         }
     }
     begun = zl_now_ns();
-    int count = collect(socket, timeout);
+    int count = collect(socket, timeout, 1);
     zl_spin_slept(&socket->spin, zl_now_ns() - begun);
     return count;
 }
@@ -373,7 +381,9 @@ static int wait_on_pollset(struct zl_socket *socket, int timeout)
 {
     take_lease(socket);
     socket->driver_waits = true;
+    socket->fd_waiters++;
     int count = collect_patiently(socket, timeout);
+    socket->fd_waiters--;
     socket->driver_waits = false;
     /* Others sleep on this socket without driving: from now on the loop has to. */
     if (socket->in_wait > 1)
@@ -449,6 +459,7 @@ int zl_drive_begin_wait_locked(struct zl_socket *socket)
     if (own)
         take_lease(socket);
     socket->in_wait++;
+    socket->fd_waiters++;
     if (begin_sleep(socket, ZL_SLEEP_EVENTFD))
         zl_socket_wake(socket); /* the descriptor is readable at once then */
     return own ? socket->pollset.fd : socket->wake_fd;
@@ -457,8 +468,9 @@ int zl_drive_begin_wait_locked(struct zl_socket *socket)
 void zl_drive_end_wait_locked(struct zl_socket *socket)
 {
     end_sleep(socket);
+    socket->fd_waiters--;
     watch_lease(socket);
-    if (socket->fd_user || socket->pollset.fd < 0)
+    if (socket->fd_waiters == 0 && (socket->fd_user || socket->pollset.fd < 0))
         zl_drive_fd_reset_locked(socket);
 }
 
@@ -502,7 +514,8 @@ int zl_drive_open_locked(struct zl_socket *socket)
     int rc = zl_drive_open_wake_locked(socket);
     if (rc == 0)
         rc = zl_pollset_open(&socket->pollset);
-    if (rc == 0)
+    /* The loop must not be woken by the signal that is meant for the user of ZMQ_FD. */
+    if (rc == 0 && !socket->fd_user)
         rc = zl_pollset_add_wake(&socket->pollset, socket->wake_fd);
     if (rc == 0)
         rc = zl_loop_watch(socket->loop, socket->pollset.fd, EPOLLIN | EPOLLONESHOT,

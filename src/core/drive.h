@@ -36,6 +36,9 @@ int zl_drive_open_wake_locked(struct zl_socket *socket);
    True when anything was done. */
 bool zl_drive_flagged_locked(struct zl_socket *socket);
 
+/* [loop, lets go] Passes until nothing is flagged; after some of them the rest is posted. */
+void zl_drive_for_a_while_locked(struct zl_socket *socket);
+
 /* [lets go] Collects events (timeout 0) and drives what they say. True when there were any. */
 bool zl_drive_poll_locked(struct zl_socket *socket);
 

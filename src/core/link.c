@@ -84,13 +84,13 @@ static void free_link(void *object)
     free(link);
 }
 
-static void stop_timers(struct zl_link *link)
+/* All but the linger timer: that goes on over lost connections. */
+static void stop_connection_timers(struct zl_link *link)
 {
     zl_loop_timer_stop(link->loop, &link->timer);
     zl_loop_timer_stop(link->loop, &link->heartbeat_timer);
     zl_loop_timer_stop(link->loop, &link->timeout_timer);
     zl_loop_timer_stop(link->loop, &link->ttl_timer);
-    zl_loop_timer_stop(link->loop, &link->linger_timer);
 }
 
 static void monitor(struct zl_link *link, uint64_t event, uint64_t value)
@@ -111,7 +111,8 @@ static void free_when_unused(struct zl_link *link)
 static void die(struct zl_link *link)
 {
     struct zl_socket *socket = link->socket;
-    stop_timers(link);
+    stop_connection_timers(link);
+    zl_loop_timer_stop(link->loop, &link->linger_timer);
     link->state = ZL_LINK_DEAD;
     zl_socket_lock(socket);
     zl_list_remove(&link->node);
@@ -184,10 +185,18 @@ static bool has_queued_output(struct zl_link *link)
     return link->pipe && link->pipe->outq.messages > 0;
 }
 
+static void start_linger_timer(struct zl_link *link)
+{
+    if (link->stop_linger > 0 && !zl_timer_running(&link->linger_timer))
+        zl_loop_timer_start(link->loop, &link->linger_timer, link->stop_linger);
+}
+
 /* A connecting link that may still be wanted waits and tries again. */
 static void retry_later(struct zl_link *link)
 {
     link->state = ZL_LINK_AWAIT_RETRY;
+    if (link->stopping)
+        start_linger_timer(link);
     if (link->options->reconnect_ivl <= 0)
         return; /* stays as it is until it is disconnected */
     int delay = next_delay(link);
@@ -368,8 +377,7 @@ static void open_data_path_locked(struct zl_link *link, bool new_pipe)
     if (link->readable)
         zl_link_flag_locked(link, EPOLLIN);
     zl_link_want_flush_locked(link);
-    while (zl_drive_flagged_locked(link->socket)) {
-    }
+    zl_drive_for_a_while_locked(link->socket);
 }
 
 /* Takes over what the handshake has found out. */
@@ -674,7 +682,7 @@ static void connection_lost(struct zl_link *link)
     if (!link->pipe)
         zl_pipe_release(pipe); /* free functions may run: outside the gate */
 
-    stop_timers(link);
+    stop_connection_timers(link);
     zl_pollset_unregister(&socket->pollset, link->stream.fd);
     zl_link_reset_io(link);
     if (tell && link->version < ZL_ZMTP_3_0 && !is_protocol_error(error))
@@ -684,12 +692,6 @@ static void connection_lost(struct zl_link *link)
         die(link);
     else
         go_on_or_die(link, !is_protocol_error(error));
-}
-
-static void start_linger_timer(struct zl_link *link)
-{
-    if (link->stop_linger > 0 && !zl_timer_running(&link->linger_timer))
-        zl_loop_timer_start(link->loop, &link->linger_timer, link->stop_linger);
 }
 
 /* Ends a ready link when nothing is left to write; otherwise goes on writing. */
@@ -745,7 +747,6 @@ static void begin(struct zl_link *link, bool stopping)
 
 static void start_ttl(struct zl_link *link, unsigned ttl, uint64_t activity)
 {
-    link->ttl = ttl;
     link->ttl_activity_seen = activity;
     zl_loop_timer_start(link->loop, &link->ttl_timer, ttl);
 }
@@ -829,6 +830,7 @@ static void on_heartbeat(struct zl_timer *timer)
     zl_socket_lock(socket);
     link->ping_due = true;
     zl_link_flush_locked(link);
+    zl_drive_leave_locked(socket); /* what was appended while we wrote */
     uint64_t activity = link->activity;
     zl_socket_unlock(socket);
     if (timeout < 0)
@@ -840,20 +842,18 @@ static void on_heartbeat(struct zl_timer *timer)
     zl_loop_timer_start(link->loop, &link->heartbeat_timer, link->options->heartbeat_ivl);
 }
 
-/* Ends the link if the peer was silent since then, unless it is we who do not read. Returns what the
-   activity is now. */
-static uint64_t end_if_silent(struct zl_link *link, uint64_t activity_seen)
+/* The peer was silent for too long, unless it is we who do not read. */
+static void end_if_silent(struct zl_link *link, uint64_t activity_seen)
 {
     struct zl_socket *socket = link->socket;
     zl_socket_lock(socket);
-    uint64_t activity = link->activity;
-    bool silent = activity == activity_seen && !link->paused && !link->reading && !link->readable;
+    bool silent = link->activity == activity_seen && !link->paused && !link->reading
+                  && !link->readable;
     if (silent && link->ready && !link->broken) {
         link->broken = -ETIMEDOUT;
         zl_loop_post(link->loop, &link->task);
     }
     zl_socket_unlock(socket);
-    return activity;
 }
 
 static void on_silence(struct zl_timer *timer)
@@ -862,13 +862,11 @@ static void on_silence(struct zl_timer *timer)
     end_if_silent(link, link->activity_seen);
 }
 
+/* Whatever came after the PING cancels its limit; the next PING sets a new one. */
 static void on_ttl(struct zl_timer *timer)
 {
     struct zl_link *link = zl_container_of(timer, struct zl_link, ttl_timer);
-    uint64_t activity = end_if_silent(link, link->ttl_activity_seen);
-    /* Something came after the PING that named the limit: it holds from there. */
-    if (activity != link->ttl_activity_seen)
-        start_ttl(link, link->ttl, activity);
+    end_if_silent(link, link->ttl_activity_seen);
 }
 
 /* ---- Beginnings ------------------------------------------------------------------------------- */

@@ -77,7 +77,6 @@ struct zl_link {
     struct zl_timer linger_timer;
     uint64_t activity_seen; /* activity when timeout_timer was started */
     uint64_t ttl_activity_seen;
-    unsigned ttl; /* ms, of the last PING that had one */
     struct zl_handshake *handshake;
     struct zl_resolution *resolution;
     int retry_delay;  /* ms, of the last retry; 0 none yet */

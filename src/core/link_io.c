@@ -424,8 +424,12 @@ static int read_once(struct zl_link *link, struct harvest *harvest, bool *full)
     size_t size = have + (size_t)(got > 0 ? got : 0);
     ssize_t used =
         link->raw ? decode_raw(link, harvest, place, size) : decode(link, harvest, place, size);
-    if (used < 0)
+    if (used < 0) {
+        /* What was decoded before the error is published and must not be written over. */
+        if (harvest->slices)
+            slab->used += (uint32_t)size;
         return (int)used;
+    }
     if (harvest->slices)
         slab->used += (uint32_t)used;
     int rc = keep_partial(reader, place + used, size - (size_t)used);

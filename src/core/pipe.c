@@ -128,7 +128,10 @@ void zl_pipe_end_locked(struct zl_pipe *pipe, bool drop_input)
         if (pipe->peer)
             zl_pipe_signal(pipe->peer, ZL_SIGNAL_ENDED);
     }
-    if (drop_input || !has_input(pipe))
+    /* A message that the application has begun to read is whole in the ring: it gets the rest. */
+    if (drop_input && pipe->mid_message && !socket->closed)
+        pipe->drops_rest = true;
+    else if (drop_input || pipe->unread || !has_input(pipe))
         detach(pipe);
     zl_socket_wake(socket);
 }
@@ -374,7 +377,7 @@ static int pair_write(struct zl_pipe *pipe, struct zl_msg *msg, bool more)
     }
     struct zl_msg *slot = zl_ring_slot(&peer->ring);
     if (!slot || zl_msg_detach(msg) < 0) {
-        zl_ring_rollback(&peer->ring);
+        zl_pipe_rollback(pipe);
         return -ENOMEM;
     }
     zl_msg_clear_metadata(msg);
@@ -444,10 +447,15 @@ void zl_pipe_write_probe(struct zl_pipe *pipe)
     zl_pipe_write(pipe, &probe, false);
 }
 
+static void dispose_part(void *socket, struct zl_msg *part)
+{
+    zl_socket_dispose(socket, part);
+}
+
 void zl_pipe_rollback(struct zl_pipe *pipe)
 {
     if (pipe->peer)
-        zl_ring_rollback(&pipe->peer->ring);
+        zl_ring_rollback_with(&pipe->peer->ring, dispose_part, owner(pipe));
     else
         zl_outq_rollback(&pipe->outq, &owner(pipe)->garbage);
 }
@@ -505,9 +513,10 @@ static bool has_input(struct zl_pipe *pipe)
 
 bool zl_pipe_readable(struct zl_pipe *pipe)
 {
-    if (has_input(pipe))
+    bool over = pipe->drops_rest && !pipe->mid_message;
+    if (!over && has_input(pipe))
         return true;
-    if (pipe->peer) {
+    if (pipe->peer && !over) {
         /* "I am idle", fence, second look: pairs with pair_write. */
         atomic_store_explicit(&pipe->reader_idle, 1, memory_order_relaxed);
         zl_fence();
@@ -559,7 +568,8 @@ int zl_pipe_read(struct zl_pipe *pipe, struct zl_msg *msg)
     }
     *msg = *zl_ring_front(&pipe->ring);
     zl_ring_pop(&pipe->ring);
-    if (!(msg->flags & ZL_MSG_MORE))
+    pipe->mid_message = msg->flags & ZL_MSG_MORE;
+    if (!pipe->mid_message)
         message_delivered(pipe);
     return 0;
 }

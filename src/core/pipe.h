@@ -51,6 +51,9 @@ struct zl_pipe {
     enum zl_pipe_state state;
     bool out_full;          /* found full; waits for the low-water mark */
     bool in_idle;           /* not in the pattern's set of readable pipes */
+    bool mid_message;       /* the part last read has successors */
+    bool drops_rest;        /* ends with the message that is being read */
+    bool unread;            /* the pattern never reads it: its input is not kept */
     bool rejected;          /* the pattern does not want it; it ends soon */
     bool locally_initiated; /* made by our connect */
     bool is_connected;      /* `connected` has been called for the current connection */

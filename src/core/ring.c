@@ -59,7 +59,19 @@ bool zl_ring_extend(struct zl_ring *ring)
     return true;
 }
 
+static void close_part(void *arg, struct zl_msg *part)
+{
+    (void)arg;
+    zl_msg_close(part);
+}
+
 void zl_ring_rollback(struct zl_ring *ring)
+{
+    zl_ring_rollback_with(ring, close_part, NULL);
+}
+
+void zl_ring_rollback_with(struct zl_ring *ring, void (*drop)(void *arg, struct zl_msg *part),
+                           void *arg)
 {
     struct zl_ring_segment *segment = ring->committed_tail;
     uint32_t at = ring->committed_at;
@@ -69,7 +81,7 @@ void zl_ring_rollback(struct zl_ring *ring)
             at = 0;
             continue;
         }
-        zl_msg_close(&segment->slots[at++]);
+        drop(arg, &segment->slots[at++]);
     }
     ring->pushed = ring->committed;
     ring->tail = ring->committed_tail;

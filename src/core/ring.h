@@ -75,6 +75,9 @@ static inline void zl_ring_commit(struct zl_ring *ring)
 /* Producer: takes back all parts since the last commit; the caller closes nothing, they are closed
    here. */
 void zl_ring_rollback(struct zl_ring *ring);
+/* The same under a gate: `drop` gets each part, and leaves nothing in it. */
+void zl_ring_rollback_with(struct zl_ring *ring, void (*drop)(void *arg, struct zl_msg *part),
+                           void *arg);
 
 /* Producer: shows everything up to the last commit to the consumer. */
 static inline void zl_ring_publish(struct zl_ring *ring)

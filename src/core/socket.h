@@ -95,6 +95,7 @@ struct zl_socket {
     bool tick_listed;        /* the loop's tick looks after the lease */
     bool driver_waits;       /* one of the waiting callers waits on the pollset */
     unsigned in_wait;        /* callers inside a wait */
+    unsigned fd_waiters;     /* those that look at or sleep on the pollset or the wake descriptor */
     struct zl_spin spin;
     uint64_t calls;    /* grows with every send and receive */
     uint64_t collects; /* grows when somebody collects the pollset's events */

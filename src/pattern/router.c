@@ -104,8 +104,10 @@ static void identify(struct zl_socket *socket, struct zl_pipe *pipe)
     if (pipe->routing_id_size > 0) {
         struct zl_pipe *holder =
             zl_peer_map_find(&router->peers, pipe->routing_id, pipe->routing_id_size);
-        if (holder && !take_over(router, holder))
-            return; /* stays connected, but is neither read nor addressed */
+        if (holder && !take_over(router, holder)) {
+            pipe->unread = true; /* stays connected, but is neither read nor addressed */
+            return;
+        }
     } else if (generate_id(router, pipe) < 0) {
         zl_pipe_reject(pipe);
         return;
@@ -115,6 +117,7 @@ static void identify(struct zl_socket *socket, struct zl_pipe *pipe)
         return;
     }
     pipe->pattern_data = &known;
+    pipe->unread = false;
     if (pipe->routing_id_size <= sizeof router->last_id) {
         memcpy(router->last_id, pipe->routing_id, pipe->routing_id_size);
         router->last_id_size = pipe->routing_id_size;
