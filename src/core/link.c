@@ -847,8 +847,8 @@ static void end_if_silent(struct zl_link *link, uint64_t activity_seen)
 {
     struct zl_socket *socket = link->socket;
     zl_socket_lock(socket);
-    bool silent = link->activity == activity_seen && !link->paused && !link->reading
-                  && !link->readable;
+    bool silent =
+        link->activity == activity_seen && !link->paused && !link->reading && !link->readable;
     if (silent && link->ready && !link->broken) {
         link->broken = -ETIMEDOUT;
         zl_loop_post(link->loop, &link->task);

@@ -107,6 +107,8 @@ struct harvest {
     unsigned slices;   /* references to the slab */
     unsigned parts;    /* references to the metadata */
     unsigned messages; /* whole ones */
+    unsigned frames;
+    unsigned ping_frame; /* which of the frames was the last PING */
     bool pong;
     bool ttl;
     struct zl_ping ping;
@@ -231,6 +233,7 @@ static int take_command(struct zl_link *link, struct harvest *harvest, const uin
         if (rc < 0)
             return rc;
         harvest->pong = true;
+        harvest->ping_frame = harvest->frames;
         harvest->ttl = harvest->ping.ttl > 0;
         if (harvest->ping.context_size)
             memcpy(harvest->pong_context, harvest->ping.context, harvest->ping.context_size);
@@ -295,6 +298,7 @@ static ssize_t decode(struct zl_link *link, struct harvest *harvest, uint8_t *da
             return rc;
         if (rc == 0)
             break;
+        harvest->frames++;
         uint8_t *body = at + header.header_size;
         size_t have = (size_t)(end - body);
         if (header.body_size > have) {
@@ -447,7 +451,8 @@ static void publish_locked(struct zl_link *link, struct harvest *harvest)
         link->pong_due = true;
         link->pong_context_size = (uint8_t)harvest->ping.context_size;
         memcpy(link->pong_context, harvest->pong_context, sizeof link->pong_context);
-        if (harvest->ttl) {
+        /* Traffic behind the PING cancels its limit already. */
+        if (harvest->ttl && harvest->ping_frame == harvest->frames) {
             link->ttl_due = true;
             link->peer_ttl = harvest->ping.ttl * 100u;
             zl_loop_post(link->loop, &link->task);

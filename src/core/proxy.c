@@ -128,7 +128,8 @@ static int forward(struct proxy *proxy, struct side *from, struct side *to)
             from->wanted |= ZMQ_POLLIN;
         if (rc <= 0)
             return rc < 0 ? rc : count;
-        rc = look(to->socket, ZMQ_POLLOUT);
+        /* A single socket answers itself: REP can send only after it has received. */
+        rc = from->socket == to->socket ? 1 : look(to->socket, ZMQ_POLLOUT);
         if (rc == 0)
             to->wanted |= ZMQ_POLLOUT;
         if (rc <= 0)

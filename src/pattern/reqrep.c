@@ -412,12 +412,20 @@ static bool rep_can_recv(struct zl_socket *socket)
 static int rep_set_option(struct zl_socket *socket, int option, const void *value, size_t size)
 {
     bool ignored;
+    int mask;
     (void)socket;
     switch (option) {
     case ZMQ_ROUTER_MANDATORY:
     case ZMQ_ROUTER_HANDOVER:
+    case ZMQ_ROUTER_RAW:
     case ZMQ_PROBE_ROUTER:
         return zl_option_read_bool_nonneg(value, size, &ignored);
+    case ZMQ_ROUTER_NOTIFY:
+        if (zl_option_read_int(value, size, &mask) < 0)
+            return -EINVAL;
+        return mask < 0 || mask > (ZMQ_NOTIFY_CONNECT | ZMQ_NOTIFY_DISCONNECT) ? -EINVAL : 0;
+    case ZMQ_CONNECT_ROUTING_ID:
+        return value && size > 0 ? 0 : -EINVAL;
     default:
         return -EOPNOTSUPP;
     }

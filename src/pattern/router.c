@@ -414,8 +414,6 @@ static int stream_set_option(struct zl_socket *socket, int option, const void *v
 static int stream_get_option(struct zl_socket *socket, int option, void *value, size_t *size)
 {
     struct router *router = state(socket);
-    if (option == ZMQ_STREAM_NOTIFY)
-        return zl_option_write_int(socket->notify != 0, value, size);
     if (option != ZMQ_ROUTING_ID)
         return -EOPNOTSUPP;
     if (*size < router->last_id_size)

@@ -7,7 +7,6 @@
 #include "support/test_support.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 /* Sizes around every limit an implementation may have, mixed with ordinary ones. */
 static const size_t sizes[] = {0,    1,    7,     33,    34,    100,   255,   256,     257,
@@ -15,16 +14,21 @@ static const size_t sizes[] = {0,    1,    7,     33,    34,    100,   255,   25
                                3,    0,    70000, 12345, 2,     9000,  4095,  300000,  1,
                                10,   500,  65537, 40,    64000, 8192,  30000, 1048576, 5};
 
-static size_t size_of(int number) { return sizes[(size_t)number % TS_COUNT(sizes)]; }
+static size_t size_of(int number)
+{
+    return sizes[(size_t)number % TS_COUNT(sizes)];
+}
 
-static void send_numbered(void *socket, int number, int flags) {
+static void send_numbered(void *socket, int number, int flags)
+{
     zmq_msg_t message;
     ts_ok(zmq_msg_init_size(&message, size_of(number)));
     ts_pattern(zmq_msg_data(&message), size_of(number), (uint32_t)number);
     ts_value(zmq_msg_send(&message, socket, flags), (long long)size_of(number));
 }
 
-static void receive_numbered(void *socket, int number, bool more) {
+static void receive_numbered(void *socket, int number, bool more)
+{
     zmq_msg_t message;
     ts_ok(zmq_msg_init(&message));
     if (zmq_msg_recv(&message, socket, 0) == -1)
@@ -43,7 +47,8 @@ static void receive_numbered(void *socket, int number, bool more) {
  * falls back to retransmission timers, so there the buffers are only small. */
 enum { MINIMUM = 1, SMALL = 8192 };
 
-static void *squeezed(void *context, int type, int bytes) {
+static void *squeezed(void *context, int type, int bytes)
+{
     void *socket = ts_socket(context, type);
     ts_set_int(socket, ZMQ_SNDBUF, bytes);
     ts_set_int(socket, ZMQ_RCVBUF, bytes);
@@ -56,20 +61,23 @@ struct flow {
     int first, count, parts; /* numbers first... in messages of so many parts */
 };
 
-static void send_flow(void *argument) {
+static void send_flow(void *argument)
+{
     struct flow *flow = argument;
     for (int n = 0; n < flow->count; ++n)
         send_numbered(flow->socket, flow->first + n,
                       (n + 1) % flow->parts && n + 1 < flow->count ? ZMQ_SNDMORE : 0);
 }
 
-static void receive_flow(struct flow *flow, void *socket) {
+static void receive_flow(struct flow *flow, void *socket)
+{
     for (int n = 0; n < flow->count; ++n)
         receive_numbered(socket, flow->first + n, (n + 1) % flow->parts && n + 1 < flow->count);
 }
 
 /* The receiver does nothing until the sender is stuck, again and again. */
-static void stalled_receiver_resumes(void **state) {
+static void stalled_receiver_resumes(void **state)
+{
     static const struct {
         int send_mark, receive_mark, parts;
     } rows[] = {{1000, 1000, 1}, {1, 1, 1}, {3, 2, 5}, {1000, 1, 7}};
@@ -95,7 +103,8 @@ static void stalled_receiver_resumes(void **state) {
 }
 
 /* The sender closes with everything still queued; LINGER delivers it. */
-static void closed_sender_delivers(void **state) {
+static void closed_sender_delivers(void **state)
+{
     void *context = ts_context();
     void *push = squeezed(context, ZMQ_PUSH, MINIMUM), *pull = squeezed(context, ZMQ_PULL, MINIMUM);
     struct flow flow = {push, 0, 100, 3};
@@ -117,7 +126,8 @@ struct exchange {
     int count;
 };
 
-static bool send_next(struct exchange *exchange, int number) {
+static bool send_next(struct exchange *exchange, int number)
+{
     if (exchange->id && zmq_send(exchange->socket, exchange->id, strlen(exchange->id),
                                  ZMQ_SNDMORE | ZMQ_DONTWAIT) == -1) {
         ts_value(zmq_errno(), EAGAIN);
@@ -135,7 +145,8 @@ static bool send_next(struct exchange *exchange, int number) {
 }
 
 /* Sends and receives as readiness allows, until both directions are complete. */
-static void run_exchange(void *argument) {
+static void run_exchange(void *argument)
+{
     struct exchange *exchange = argument;
     int sent = 0, received = 0;
     while (sent < exchange->count || received < exchange->count) {
@@ -153,7 +164,8 @@ static void run_exchange(void *argument) {
     }
 }
 
-static void both_directions_at_once(void **state) {
+static void both_directions_at_once(void **state)
+{
     static const int marks[] = {1000, 2};
     for (size_t i = 0; i < TS_COUNT(marks); ++i) {
         void *context = ts_context();
@@ -179,7 +191,8 @@ static void both_directions_at_once(void **state) {
 }
 
 /* Several connections share one receiver; a stalled one must not hold up or mix with others. */
-static void many_squeezed_senders(void **state) {
+static void many_squeezed_senders(void **state)
+{
     enum { SENDERS = 4, COUNT = 40 };
     char endpoint[TS_ENDPOINT_MAX];
     int received[SENDERS] = {0};
@@ -213,7 +226,8 @@ static void many_squeezed_senders(void **state) {
     ts_terminate(context);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         TS_ON_NETWORK(stalled_receiver_resumes),
         TS_ON_NETWORK(closed_sender_delivers),

@@ -16,7 +16,7 @@ extern struct peer_zmq lib;
 /* Record why the current command failed; both return false. The second adds the library's errno. */
 __attribute__((format(printf, 1, 2))) bool fail(const char *format, ...);
 bool fail_zmq(const char *what);
-const char *failure(void);
+int failure_errno(void); /* 0: it was not the library's */
 
 /* A short byte string of a command: "-" is the empty one, "x00ff" is hexadecimal, "*" is any (only
  * where something is expected), everything else stands for itself. */

@@ -61,7 +61,7 @@ def one_to_many(case, transport, library):
     ]
 )
 def through_proxy(case, transport, asking, between, answering):
-    """DEALER to ROUTER, zmq_proxy, DEALER to ROUTER: the ids pile up on the way and come off again."""
+    """DEALER to ROUTER, zmq_proxy, DEALER to ROUTER: ids pile up on the way and come off again."""
     proxy = case.peer(between)
     proxy("socket front router")
     proxy("socket back dealer")

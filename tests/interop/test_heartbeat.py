@@ -75,13 +75,18 @@ def silent_peer_is_given_up(case):
 
 @cases()
 def silent_pinger_is_given_up(case):
-    """Who announces in its pings how long it may be silent is held to that by a peer without pings."""
+    """Who announces in its pings how long it may be silent is held to that by its peer."""
     links = []
     for combo in combos():
         bound, connected = linked(case, combo, "", PINGS_WITH_TTL)
         links.append((connected, bound, bound, connected))
         bound, connected = linked(case, combo, PINGS_WITH_TTL, "")
         links.append((bound, connected, bound, connected))
+    # Nobody can see that a ping has been sent; this is the time for several.
+    for _, watching, _, _ in links:
+        watching.post(f"noevent s DISCONNECTED {5 * INTERVAL_MS}")
+    for _, watching, _, _ in links:
+        watching.wait()
     stop_and_go(links)
 
 

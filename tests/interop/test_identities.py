@@ -152,7 +152,7 @@ def mandatory(case, combo, role):
 @cases([(combo, library) for combo in combos() for library in (OURS, STOCK)])
 def id_survives_new_peer(case, combo, library):
     """A DEALER that comes back, on either library, is the same one for its ROUTER."""
-    # Without this a newcomer is ignored as long as the ROUTER has not got over its predecessor's end.
+    # Without this a newcomer is ignored until the ROUTER has got over its predecessor's end.
     router = case.socket(combo.bind, "router", "router_handover=1")
     endpoint = router(f"bind s {combo.endpoint(case)}")
     for number in range(3):

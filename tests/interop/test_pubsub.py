@@ -32,8 +32,8 @@ def publish(publisher, topics):
 
 
 def meet(publisher, subscriber, mark=b"~1"):
-    """Returns once the publisher knows what the subscriber subscribed to. Then more of the marks may
-    be under way: what receives next skips all that begins with "~", and the next mark is another."""
+    """Returns once the publisher knows what the subscriber subscribed to. Then more of the marks
+    may be under way: what receives next skips all that begins with "~"; the next mark differs."""
     subscribe(subscriber, mark)
     for _ in range(3000):
         publish(publisher, [mark])
@@ -307,8 +307,8 @@ def through_proxy(case, transport, publishing, between, subscribing):
 
 @cases(BOTH)
 def slow_subscriber(case, combo, role):
-    """While a subscriber stands still its publisher goes on and drops whole messages for it; what it
-    gets later is in order, and at least half of what the publisher's queue holds."""
+    """While a subscriber stands still its publisher goes on and drops whole messages for it; what
+    it gets later is in order, and at least half of what the publisher's queue holds."""
     options = "sndhwm=100", "rcvhwm=100"
     publisher, subscriber = connect_pair(case, combo, role, "pub", "sub", *options)
     subscribe(subscriber, b"topic")

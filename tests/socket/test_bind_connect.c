@@ -17,7 +17,8 @@
     "/tmp/0123456789012345678901234567890123456789012345678901234567890123456789"                  \
     "0123456789012345678901234567890123"
 
-static void bad_endpoints(void **state) {
+static void bad_endpoints(void **state)
+{
     (void)state;
     /* 0: the call succeeds; -1: not tried */
     static const struct {
@@ -72,7 +73,8 @@ static void bad_endpoints(void **state) {
     ts_terminate(context);
 }
 
-static void bad_handles_and_names(void **state) {
+static void bad_handles_and_names(void **state)
+{
     (void)state;
     static char no_socket[4096];
     void *context = ts_context();
@@ -98,7 +100,8 @@ static void bad_handles_and_names(void **state) {
 }
 
 /* libzmq aborts the process. */
-static void null_endpoint_is_an_error_beyond_stock(void **state) {
+static void null_endpoint_is_an_error_beyond_stock(void **state)
+{
     (void)state;
     void *context = ts_context();
     void *socket = ts_socket(context, ZMQ_PAIR);
@@ -110,7 +113,8 @@ static void null_endpoint_is_an_error_beyond_stock(void **state) {
     ts_terminate(context);
 }
 
-static void used_address_is_refused(void **state) {
+static void used_address_is_refused(void **state)
+{
     char endpoint[TS_ENDPOINT_MAX];
     void *context = ts_context();
     void *first = ts_socket(context, ZMQ_PULL), *second = ts_socket(context, ZMQ_PULL);
@@ -128,16 +132,17 @@ static void used_address_is_refused(void **state) {
     ts_terminate(context);
 }
 
-static void last_endpoint_text(void **state) {
+static void last_endpoint_text(void **state)
+{
     (void)state;
     static const struct {
-        const char *endpoint, *wanted;
+        const char *endpoint, *wanted; /* ends in a colon where a port number follows */
         bool connecting;
     } rows[] = {
-        {"tcp://127.0.0.1:*", "tcp://127.0.0.1:%d", false},
-        {"tcp://127.0.0.1:0", "tcp://127.0.0.1:%d", false},
-        {"tcp://*:*", "tcp://0.0.0.0:%d", false},
-        {"tcp://lo:*", "tcp://127.0.0.1:%d", false},
+        {"tcp://127.0.0.1:*", "tcp://127.0.0.1:", false},
+        {"tcp://127.0.0.1:0", "tcp://127.0.0.1:", false},
+        {"tcp://*:*", "tcp://0.0.0.0:", false},
+        {"tcp://lo:*", "tcp://127.0.0.1:", false},
         {"tcp://localhost:1", "tcp://localhost:1", true},
         {"inproc://last endpoint", "inproc://last endpoint", false},
         {"inproc://last endpoint", "inproc://last endpoint", true},
@@ -153,23 +158,27 @@ static void last_endpoint_text(void **state) {
         ts_ok(rows[i].connecting ? zmq_connect(socket, rows[i].endpoint)
                                  : zmq_bind(socket, rows[i].endpoint));
         ts_last_endpoint(socket, got);
-        const char *colon = strrchr(got, ':');
-        snprintf(wanted, sizeof wanted, rows[i].wanted, atoi(colon + 1));
+        snprintf(wanted, sizeof wanted, "%s", rows[i].wanted);
+        if (wanted[strlen(wanted) - 1] == ':') {
+            int port = atoi(strrchr(got, ':') + 1);
+            ts_check(port > 0 && port < 65536);
+            snprintf(wanted, sizeof wanted, "%s%d", rows[i].wanted, port);
+        }
         assert_string_equal(got, wanted);
-        if (strstr(rows[i].wanted, "%d"))
-            ts_check(atoi(colon + 1) > 0);
         ts_close(socket);
     }
     ts_terminate(context);
 }
 
-static bool exists(const char *path) {
+static bool exists(const char *path)
+{
     struct stat status;
     return stat(path, &status) == 0;
 }
 
 /* The wildcard's file and directory exist while bound and are removed afterwards. */
-static void ipc_wildcard_cleans_up(void **state) {
+static void ipc_wildcard_cleans_up(void **state)
+{
     (void)state;
     char endpoint[TS_ENDPOINT_MAX], path[TS_ENDPOINT_MAX];
     struct stat status;
@@ -192,7 +201,8 @@ static void ipc_wildcard_cleans_up(void **state) {
     ts_check(!exists(path));
 }
 
-static void ipc_abstract_name(void **state) {
+static void ipc_abstract_name(void **state)
+{
     (void)state;
     char endpoint[64];
     void *context = ts_context();
@@ -212,7 +222,8 @@ static void ipc_abstract_name(void **state) {
 }
 
 /* A path that was left behind, by whomever, does not get in the way. */
-static void ipc_bind_replaces_an_old_file(void **state) {
+static void ipc_bind_replaces_an_old_file(void **state)
+{
     struct ts_address address;
     void *context = ts_context();
     (void)state;
@@ -229,7 +240,8 @@ static void ipc_bind_replaces_an_old_file(void **state) {
     ts_terminate(context);
 }
 
-static void source_address_is_used(void **state) {
+static void source_address_is_used(void **state)
+{
     (void)state;
     char endpoint[TS_ENDPOINT_MAX], text[2 * TS_ENDPOINT_MAX];
     struct sockaddr_in peer;
@@ -250,7 +262,8 @@ static void source_address_is_used(void **state) {
     ts_terminate(context);
 }
 
-static bool ipv6_available(void) {
+static bool ipv6_available(void)
+{
     struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
     int fd = socket(AF_INET6, SOCK_STREAM, 0);
     bool usable = fd != -1 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0;
@@ -259,7 +272,8 @@ static bool ipv6_available(void) {
     return usable;
 }
 
-static void ipv6_addresses(void **state) {
+static void ipv6_addresses(void **state)
+{
     (void)state;
     static const struct {
         const char *bind, *connect;
@@ -289,7 +303,8 @@ static void ipv6_addresses(void **state) {
     }
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_endpoints),
         cmocka_unit_test(bad_handles_and_names),

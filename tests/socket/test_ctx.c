@@ -11,7 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void bad_handles(void **state) {
+static void bad_handles(void **state)
+{
     (void)state;
     static char no_context[4096];
     void *handles[] = {NULL, no_context};
@@ -28,7 +29,8 @@ static void bad_handles(void **state) {
     }
 }
 
-static void defaults(void **state) {
+static void defaults(void **state)
+{
     (void)state;
     static const struct {
         int option, value;
@@ -46,7 +48,8 @@ static void defaults(void **state) {
     ts_terminate(context);
 }
 
-static void option_values(void **state) {
+static void option_values(void **state)
+{
     (void)state;
     static const struct {
         int option, value;
@@ -95,7 +98,8 @@ static void option_values(void **state) {
     ts_terminate(context);
 }
 
-static void unknown_socket_types(void **state) {
+static void unknown_socket_types(void **state)
+{
     (void)state;
     static const int types[] = {-1, 99, INT_MAX, INT_MIN};
     void *context = ts_context();
@@ -107,7 +111,8 @@ static void unknown_socket_types(void **state) {
     ts_terminate(context);
 }
 
-static void socket_limit(void **state) {
+static void socket_limit(void **state)
+{
     (void)state;
     void *sockets[3];
     void *context = ts_context();
@@ -131,7 +136,8 @@ static void socket_limit(void **state) {
     ts_terminate(context);
 }
 
-static void sockets_inherit_defaults(void **state) {
+static void sockets_inherit_defaults(void **state)
+{
     (void)state;
     void *context = ts_context();
     void *before = zmq_socket(context, ZMQ_PAIR);
@@ -147,7 +153,8 @@ static void sockets_inherit_defaults(void **state) {
     ts_terminate(context);
 }
 
-static void without_io_threads_only_inproc_works(void **state) {
+static void without_io_threads_only_inproc_works(void **state)
+{
     (void)state;
     static const char *network[] = {"tcp://127.0.0.1:*", "tcp://127.0.0.1:1", "ipc://@nobody"};
     void *context = ts_context();
@@ -167,7 +174,8 @@ static void without_io_threads_only_inproc_works(void **state) {
     ts_terminate(context);
 }
 
-static void affinity_selects_io_threads(void **state) {
+static void affinity_selects_io_threads(void **state)
+{
     (void)state;
     static const struct {
         uint64_t mask;
@@ -194,7 +202,8 @@ static void affinity_selects_io_threads(void **state) {
     ts_terminate(context);
 }
 
-static void shutdown_ends_every_operation(void **state) {
+static void shutdown_ends_every_operation(void **state)
+{
     char endpoint[TS_ENDPOINT_MAX];
     int value = 1;
     size_t size = sizeof value;
@@ -226,7 +235,8 @@ static void shutdown_ends_every_operation(void **state) {
     ts_terminate(context);
 }
 
-static void shutdown_before_the_first_socket(void **state) {
+static void shutdown_before_the_first_socket(void **state)
+{
     (void)state;
     void *context = ts_context();
     ts_ok(zmq_ctx_shutdown(context));
@@ -235,7 +245,8 @@ static void shutdown_before_the_first_socket(void **state) {
     ts_terminate(context);
 }
 
-static void contexts_are_independent(void **state) {
+static void contexts_are_independent(void **state)
+{
     (void)state;
     enum { COUNT = 20 };
     void *contexts[COUNT], *sockets[COUNT];
@@ -262,7 +273,8 @@ static void contexts_are_independent(void **state) {
 /* ---- threads and descriptors ------------------------------------------------------------ */
 
 /* The name of a thread of this process that contains `text`, or NULL; its id in *id. */
-static bool find_thread(const char *text, char name[64], int *id) {
+static bool find_thread(const char *text, char name[64], int *id)
+{
     DIR *directory = opendir("/proc/self/task");
     bool found = false;
     for (struct dirent *entry; !found && (entry = readdir(directory));) {
@@ -281,7 +293,8 @@ static bool find_thread(const char *text, char name[64], int *id) {
     return found;
 }
 
-static uint64_t blocked_signals(int id) {
+static uint64_t blocked_signals(int id)
+{
     char path[64], line[256];
     unsigned long long mask = 0;
     snprintf(path, sizeof path, "/proc/self/task/%d/status", id);
@@ -294,7 +307,8 @@ static uint64_t blocked_signals(int id) {
     return mask;
 }
 
-static void io_threads_have_names_and_block_signals(void **state) {
+static void io_threads_have_names_and_block_signals(void **state)
+{
     (void)state;
     char name[64], endpoint[TS_ENDPOINT_MAX];
     int id = 0;
@@ -318,7 +332,8 @@ static void io_threads_have_names_and_block_signals(void **state) {
 enum { DESCRIPTORS = 1024 };
 
 /* How many descriptors are open. Those not open before must be close-on-exec. */
-static int count_descriptors(const bool before[DESCRIPTORS]) {
+static int count_descriptors(const bool before[DESCRIPTORS])
+{
     int count = 0;
     for (int fd = 0; fd < DESCRIPTORS; ++fd) {
         int flags = fcntl(fd, F_GETFD);
@@ -331,7 +346,8 @@ static int count_descriptors(const bool before[DESCRIPTORS]) {
     return count;
 }
 
-static void descriptors_are_closed_on_exec_and_at_the_end(void **state) {
+static void descriptors_are_closed_on_exec_and_at_the_end(void **state)
+{
     (void)state;
     bool before[DESCRIPTORS];
     int count = 0;
@@ -355,7 +371,8 @@ static void descriptors_are_closed_on_exec_and_at_the_end(void **state) {
     }
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_handles),
         cmocka_unit_test(defaults),

@@ -8,8 +8,11 @@
 
 /* What is counted: how many connections one endpoint text makes. Nobody listens, each connection
  * takes one message. */
-static void second_connect_to_the_same_text(void **state) {
-    static const struct { int type, connections; } rows[] = {{ZMQ_DEALER, 1}, {ZMQ_PUSH, 2}};
+static void second_connect_to_the_same_text(void **state)
+{
+    static const struct {
+        int type, connections;
+    } rows[] = {{ZMQ_DEALER, 1}, {ZMQ_PUSH, 2}};
     for (size_t i = 0; i < TS_COUNT(rows); ++i) {
         struct ts_address address;
         void *context = ts_context();
@@ -28,7 +31,8 @@ static void second_connect_to_the_same_text(void **state) {
     }
 }
 
-static void every_bound_endpoint_accepts(void **state) {
+static void every_bound_endpoint_accepts(void **state)
+{
     enum { ENDPOINTS = 3 };
     static const char *transports[ENDPOINTS] = {"inproc", "ipc", "tcp"};
     char endpoints[ENDPOINTS][TS_ENDPOINT_MAX];
@@ -53,7 +57,8 @@ static void every_bound_endpoint_accepts(void **state) {
 }
 
 /* Wildcards must be unbound by the name that LAST_ENDPOINT gave. */
-static void wildcard_text_does_not_unbind(void **state) {
+static void wildcard_text_does_not_unbind(void **state)
+{
     (void)state;
     static const char *texts[] = {"tcp://127.0.0.1:*", "tcp://*:*", "ipc://*"};
     char endpoint[TS_ENDPOINT_MAX];
@@ -71,7 +76,8 @@ static void wildcard_text_does_not_unbind(void **state) {
 }
 
 /* tcp names are compared in resolved form, too. */
-static void other_spelling_unbinds(void **state) {
+static void other_spelling_unbinds(void **state)
+{
     (void)state;
     char endpoint[TS_ENDPOINT_MAX], text[TS_ENDPOINT_MAX];
     void *context = ts_context();
@@ -85,7 +91,8 @@ static void other_spelling_unbinds(void **state) {
 }
 
 /* Unbinding stops accepting and ends what was accepted; the address is free afterwards. */
-static void unbind_ends_connections(void **state) {
+static void unbind_ends_connections(void **state)
+{
     struct ts_address address;
     void *context = ts_context();
     void *push = ts_socket(context, ZMQ_PUSH), *pull = ts_socket(context, ZMQ_PULL);
@@ -108,14 +115,15 @@ static void unbind_ends_connections(void **state) {
     ts_send(second, "y", 0);
     ts_recv(pull, "y");
     ts_address_release(&address);
-    ts_close(monitor);
+    ts_unmonitor(pull, monitor);
     ts_close(push);
     ts_close(second);
     ts_close(pull);
     ts_terminate(context);
 }
 
-static void unbind_keeps_inproc_connections(void **state) {
+static void unbind_keeps_inproc_connections(void **state)
+{
     (void)state;
     void *context = ts_context();
     void *push = ts_socket(context, ZMQ_PUSH), *pull = ts_socket(context, ZMQ_PULL);
@@ -136,7 +144,8 @@ static void unbind_keeps_inproc_connections(void **state) {
 }
 
 /* What was received before an unbind stays readable. */
-static void unbind_keeps_received_messages(void **state) {
+static void unbind_keeps_received_messages(void **state)
+{
     char endpoint[TS_ENDPOINT_MAX];
     void *context = ts_context();
     void *push = ts_socket(context, ZMQ_PUSH), *pull = ts_socket(context, ZMQ_PULL);
@@ -152,7 +161,8 @@ static void unbind_keeps_received_messages(void **state) {
 }
 
 /* Disconnecting hands over what is queued first (LINGER), then sends nothing there any more. */
-static void disconnect_ends_one_connection(void **state) {
+static void disconnect_ends_one_connection(void **state)
+{
     char first[TS_ENDPOINT_MAX], second[TS_ENDPOINT_MAX];
     void *context = ts_context();
     void *push = ts_socket(context, ZMQ_PUSH);
@@ -179,7 +189,8 @@ static void disconnect_ends_one_connection(void **state) {
     ts_terminate(context);
 }
 
-static void address_is_reusable_many_times(void **state) {
+static void address_is_reusable_many_times(void **state)
+{
     struct ts_address address;
     void *context = ts_context();
     void *pull = ts_socket(context, ZMQ_PULL);
@@ -199,7 +210,8 @@ static void address_is_reusable_many_times(void **state) {
 }
 
 /* Connecting long before anybody binds works on every transport, for every direction of data. */
-static void connect_before_bind(void **state) {
+static void connect_before_bind(void **state)
+{
     static const int types[][2] = {{ZMQ_PUSH, ZMQ_PULL},     {ZMQ_PULL, ZMQ_PUSH},
                                    {ZMQ_REQ, ZMQ_REP},       {ZMQ_DEALER, ZMQ_REP},
                                    {ZMQ_DEALER, ZMQ_DEALER}, {ZMQ_PAIR, ZMQ_PAIR}};
@@ -225,7 +237,8 @@ static void connect_before_bind(void **state) {
     }
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         TS_ON_NETWORK(second_connect_to_the_same_text),
         cmocka_unit_test(every_bound_endpoint_accepts),

@@ -6,18 +6,23 @@
 #include <poll.h>
 #include <pthread.h>
 
-static int get_fd(void *socket) { return ts_get_int(socket, ZMQ_FD); }
+static int get_fd(void *socket)
+{
+    return ts_get_int(socket, ZMQ_FD);
+}
 
 /* The rule of the interface: look at EVENTS first; only if what is wanted is missing, wait until
  * the descriptor is readable and look again. */
-static void wait_by_fd(void *socket, int events) {
+static void wait_by_fd(void *socket, int events)
+{
     struct pollfd item = {.fd = get_fd(socket), .events = POLLIN};
     while (!(ts_get_int(socket, ZMQ_EVENTS) & events))
         if (poll(&item, 1, TS_TIMEOUT_MS) != 1)
             ts_fail("event %d never came through the descriptor", events);
 }
 
-static void descriptor_stays_the_same(void **state) {
+static void descriptor_stays_the_same(void **state)
+{
     void *context = ts_context();
     void *a = ts_socket(context, ZMQ_PAIR), *b = ts_socket(context, ZMQ_PAIR);
     int fd = get_fd(a);
@@ -31,7 +36,8 @@ static void descriptor_stays_the_same(void **state) {
     ts_terminate(context);
 }
 
-static void send_series(void *socket) {
+static void send_series(void *socket)
+{
     for (int n = 0; n < 2000; ++n) {
         ts_send_bytes(socket, &n, sizeof n, n % 5 == 0 ? ZMQ_SNDMORE : 0);
         if (n % 97 == 0)
@@ -41,7 +47,8 @@ static void send_series(void *socket) {
 }
 
 /* A receiver driven by the descriptor alone misses nothing, whatever the sender's rhythm. */
-static void receiving_by_descriptor(void **state) {
+static void receiving_by_descriptor(void **state)
+{
     void *context = ts_context();
     void *push = ts_socket(context, ZMQ_PUSH), *pull = ts_socket(context, ZMQ_PULL);
     ts_connect_pair(context, pull, push, *state);
@@ -61,7 +68,8 @@ static void receiving_by_descriptor(void **state) {
 }
 
 /* Nothing to do: after EVENTS has been read the descriptor becomes quiet; a message raises it. */
-static void descriptor_signals_a_message(void **state) {
+static void descriptor_signals_a_message(void **state)
+{
     void *context = ts_context();
     void *push = ts_socket(context, ZMQ_PUSH), *pull = ts_socket(context, ZMQ_PULL);
     ts_connect_pair(context, pull, push, *state);
@@ -85,14 +93,16 @@ static void descriptor_signals_a_message(void **state) {
 static void *late_context;
 static char late_endpoint[TS_ENDPOINT_MAX];
 
-static void connect_late(void *argument) {
+static void connect_late(void *argument)
+{
     void *pull = argument;
     ts_ok(zmq_connect(pull, late_endpoint));
     ts_recv(pull, "x");
 }
 
 /* A peer that arrives makes a sender writable. */
-static void descriptor_signals_a_peer(void **state) {
+static void descriptor_signals_a_peer(void **state)
+{
     late_context = ts_context();
     void *push = ts_socket(late_context, ZMQ_PUSH), *pull = ts_socket(late_context, ZMQ_PULL);
     get_fd(push);
@@ -107,7 +117,8 @@ static void descriptor_signals_a_peer(void **state) {
     ts_terminate(late_context);
 }
 
-static void drain(void *pull) {
+static void drain(void *pull)
+{
     char text[64];
     do
         ts_recv_any(pull, text, sizeof text);
@@ -115,7 +126,8 @@ static void drain(void *pull) {
 }
 
 /* A sender that was full becomes writable again, and learns it from the descriptor. */
-static void descriptor_signals_room(void **state) {
+static void descriptor_signals_room(void **state)
+{
     void *context = ts_context();
     void *push = ts_socket(context, ZMQ_PUSH), *pull = ts_socket(context, ZMQ_PULL);
     ts_set_int(push, ZMQ_SNDHWM, 10);
@@ -136,7 +148,8 @@ static void descriptor_signals_room(void **state) {
 }
 
 /* Asking for EVENTS processes what has happened, e.g. subscriptions, without any receive. */
-static void events_show_subscriptions(void **state) {
+static void events_show_subscriptions(void **state)
+{
     char endpoint[TS_ENDPOINT_MAX];
     void *context = ts_context();
     void *xpub = ts_socket(context, ZMQ_XPUB), *sub = ts_socket(context, ZMQ_SUB);
@@ -152,7 +165,8 @@ static void events_show_subscriptions(void **state) {
     ts_terminate(context);
 }
 
-static void descriptor_signals_termination(void **state) {
+static void descriptor_signals_termination(void **state)
+{
     char endpoint[TS_ENDPOINT_MAX];
     void *context = ts_context();
     void *pull = ts_socket(context, ZMQ_PULL);
@@ -168,7 +182,8 @@ static void descriptor_signals_termination(void **state) {
     ts_terminate(context);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         TS_ON_ALL(descriptor_stays_the_same),      TS_ON_ALL(receiving_by_descriptor),
         TS_ON_ALL(descriptor_signals_a_message),   TS_ON_ALL(descriptor_signals_a_peer),

@@ -6,14 +6,16 @@
 
 enum { COUNT = 500 };
 
-static void send_all(void *socket) {
+static void send_all(void *socket)
+{
     for (int n = 0; n < COUNT; ++n) {
         ts_send_bytes(socket, &n, sizeof n, ZMQ_SNDMORE);
         ts_send(socket, "tail", 0);
     }
 }
 
-static void receive_all(void *socket) {
+static void receive_all(void *socket)
+{
     for (int n = 0; n < COUNT; ++n) {
         ts_recv_bytes(socket, &n, sizeof n, true);
         ts_recv(socket, "tail");
@@ -21,7 +23,8 @@ static void receive_all(void *socket) {
 }
 
 /* Closed with an infinite LINGER before anybody listened: everything arrives. */
-static void infinite_linger_delivers_later(void **state) {
+static void infinite_linger_delivers_later(void **state)
+{
     struct ts_address address;
     void *context = ts_context();
     void *push = ts_socket(context, ZMQ_PUSH), *pull = ts_socket(context, ZMQ_PULL);
@@ -39,7 +42,8 @@ static void infinite_linger_delivers_later(void **state) {
 }
 
 /* The same for a disconnected endpoint, while the socket lives on. */
-static void disconnected_endpoint_lingers(void **state) {
+static void disconnected_endpoint_lingers(void **state)
+{
     struct ts_address address;
     void *context = ts_context();
     void *push = ts_socket(context, ZMQ_PUSH), *pull = ts_socket(context, ZMQ_PULL);
@@ -58,7 +62,8 @@ static void disconnected_endpoint_lingers(void **state) {
 }
 
 /* The accepting side closes: its peers still get what was queued for them. */
-static void bound_side_delivers(void **state) {
+static void bound_side_delivers(void **state)
+{
     void *context = ts_context();
     void *push = ts_socket(context, ZMQ_PUSH), *pull = ts_socket(context, ZMQ_PULL);
     ts_set_int(push, ZMQ_LINGER, -1);
@@ -71,7 +76,8 @@ static void bound_side_delivers(void **state) {
 }
 
 /* LINGER 0: nobody to deliver to, so nothing may be kept or waited for. */
-static void zero_linger_discards(void **state) {
+static void zero_linger_discards(void **state)
+{
     struct ts_address address;
     void *context = ts_context();
     void *push = ts_socket(context, ZMQ_PUSH);
@@ -97,7 +103,8 @@ static void zero_linger_discards(void **state) {
 }
 
 /* The value at the time of the close counts, not the one at the time of the connect. */
-static void linger_is_read_at_close(void **state) {
+static void linger_is_read_at_close(void **state)
+{
     struct ts_address address;
     void *context = ts_context();
     void *push = ts_socket(context, ZMQ_PUSH);
@@ -112,7 +119,8 @@ static void linger_is_read_at_close(void **state) {
 }
 
 /* Several sockets with different values: each follows its own. */
-static void sockets_linger_on_their_own(void **state) {
+static void sockets_linger_on_their_own(void **state)
+{
     struct ts_address address, dead;
     void *context = ts_context();
     void *push = ts_socket(context, ZMQ_PUSH), *lost = ts_socket(context, ZMQ_PUSH);
@@ -139,7 +147,8 @@ static void sockets_linger_on_their_own(void **state) {
 }
 
 /* A half-finished multipart message is not delivered. */
-static void unfinished_message_is_not_delivered(void **state) {
+static void unfinished_message_is_not_delivered(void **state)
+{
     void *context = ts_context();
     void *push = ts_socket(context, ZMQ_PUSH), *pull = ts_socket(context, ZMQ_PULL);
     void *other = ts_socket(context, ZMQ_PUSH);
@@ -161,7 +170,8 @@ static void unfinished_message_is_not_delivered(void **state) {
 }
 
 /* inproc: what was queued stays readable after the sender closed, whatever LINGER says. */
-static void inproc_ignores_linger(void **state) {
+static void inproc_ignores_linger(void **state)
+{
     (void)state;
     for (int bound_first = 0; bound_first < 2; ++bound_first) {
         void *context = ts_context();
@@ -180,7 +190,8 @@ static void inproc_ignores_linger(void **state) {
     }
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         TS_ON_NETWORK(infinite_linger_delivers_later),
         TS_ON_NETWORK(disconnected_endpoint_lingers),

@@ -7,7 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static void bad_arguments(void **state) {
+static void bad_arguments(void **state)
+{
     (void)state;
     void *context = ts_context();
     void *socket = ts_socket(context, ZMQ_PAIR), *other = ts_socket(context, ZMQ_PAIR);
@@ -16,16 +17,18 @@ static void bad_arguments(void **state) {
     ts_error(zmq_socket_monitor(socket, "bogus://m", ZMQ_EVENT_ALL), EPROTONOSUPPORT);
     ts_error(zmq_socket_monitor(socket, "tcp://127.0.0.1:*", ZMQ_EVENT_ALL), EPROTONOSUPPORT);
     ts_error(zmq_socket_monitor(socket, "inproc://m", ZMQ_EVENT_ALL | 0x10000), EINVAL);
-    ts_ok(zmq_socket_monitor(other, "inproc://m", ZMQ_EVENT_ALL));
+    ts_ok(zmq_socket_monitor(other, "inproc://m", ZMQ_EVENT_LISTENING));
     ts_error(zmq_socket_monitor(socket, "inproc://m", ZMQ_EVENT_ALL), EADDRINUSE);
     ts_ok(zmq_socket_monitor(socket, NULL, 0));
     ts_ok(zmq_socket_monitor(other, NULL, ZMQ_EVENT_ALL));
+    ts_ok(zmq_socket_monitor(other, NULL, 0));
     ts_close(socket);
     ts_close(other);
     ts_terminate(context);
 }
 
-static void expect_stopped(void *monitor) {
+static void expect_stopped(void *monitor)
+{
     struct ts_event event;
     ts_next_event(monitor, &event);
     ts_value(event.event, ZMQ_EVENT_MONITOR_STOPPED);
@@ -36,7 +39,8 @@ static void expect_stopped(void *monitor) {
 }
 
 /* One monitor per socket: a new one, NULL, close and shutdown end it. */
-static void every_way_to_stop(void **state) {
+static void every_way_to_stop(void **state)
+{
     (void)state;
     void *context = ts_context();
     void *socket = ts_socket(context, ZMQ_PAIR);
@@ -52,7 +56,8 @@ static void every_way_to_stop(void **state) {
 }
 
 /* The end comes only to those who asked for it. */
-static void mask_selects_events(void **state) {
+static void mask_selects_events(void **state)
+{
     char endpoint[TS_ENDPOINT_MAX];
     void *context = ts_context();
     void *bound = ts_socket(context, ZMQ_PAIR), *peer = ts_socket(context, ZMQ_PAIR);
@@ -73,7 +78,8 @@ static void mask_selects_events(void **state) {
     ts_terminate(context);
 }
 
-static void expect_at(void *monitor, int wanted, const char *endpoint) {
+static void expect_at(void *monitor, int wanted, const char *endpoint)
+{
     struct ts_event event;
     ts_next_event(monitor, &event);
     if (event.event != wanted)
@@ -81,14 +87,16 @@ static void expect_at(void *monitor, int wanted, const char *endpoint) {
     assert_string_equal(event.endpoint, endpoint);
 }
 
-static bool is_open_socket(uint32_t fd, int option) {
+static bool is_open_socket(uint32_t fd, int option)
+{
     int value = 0;
     socklen_t size = sizeof value;
     return getsockopt((int)fd, SOL_SOCKET, option, &value, &size) == 0 && value != 0;
 }
 
 /* The life of a connection as each side sees it. */
-static void life_of_a_connection(void **state) {
+static void life_of_a_connection(void **state)
+{
     char endpoint[TS_ENDPOINT_MAX];
     struct ts_event event;
     bool tcp = strcmp(*state, "tcp") == 0;
@@ -130,7 +138,8 @@ static void life_of_a_connection(void **state) {
 }
 
 /* A local close or disconnect of a connection is not an event on its own side. */
-static void local_end_of_a_connection(void **state) {
+static void local_end_of_a_connection(void **state)
+{
     for (int by_close = 0; by_close < 2; ++by_close) {
         char endpoint[TS_ENDPOINT_MAX];
         void *context = ts_context();
@@ -144,17 +153,22 @@ static void local_end_of_a_connection(void **state) {
             ts_close(peer);
         else
             ts_ok(zmq_disconnect(peer, endpoint));
+        /* The disconnecting socket is polled meanwhile, as an application would. */
+        zmq_pollitem_t items[] = {{.socket = at_bound, .events = ZMQ_POLLIN},
+                                  {.socket = peer, .events = ZMQ_POLLIN}};
+        ts_value(zmq_poll(items, by_close ? 1 : 2, TS_TIMEOUT_MS), 1);
         expect_at(at_bound, ZMQ_EVENT_DISCONNECTED, endpoint);
         if (!by_close)
             ts_close(peer);
         expect_stopped(at_peer);
-        ts_close(at_bound);
+        ts_unmonitor(bound, at_bound);
         ts_close(bound);
         ts_terminate(context);
     }
 }
 
-static void unbind_closes_the_listener(void **state) {
+static void unbind_closes_the_listener(void **state)
+{
     char endpoint[TS_ENDPOINT_MAX];
     void *context = ts_context();
     void *bound = ts_socket(context, ZMQ_PAIR);
@@ -168,7 +182,8 @@ static void unbind_closes_the_listener(void **state) {
     ts_terminate(context);
 }
 
-static void failed_bind(void **state) {
+static void failed_bind(void **state)
+{
     (void)state;
     char endpoint[TS_ENDPOINT_MAX];
     void *context = ts_context();
@@ -176,7 +191,7 @@ static void failed_bind(void **state) {
     void *monitor = ts_monitor(context, second, ZMQ_EVENT_ALL);
     ts_bind(first, "tcp", endpoint);
     ts_error(zmq_bind(second, endpoint), EADDRINUSE);
-    ts_value(ts_expect_event(monitor, ZMQ_EVENT_BIND_FAILED), EADDRINUSE);
+    ts_value(ts_await_event(monitor, ZMQ_EVENT_BIND_FAILED), EADDRINUSE);
     ts_close(first);
     ts_close(second);
     ts_await_event(monitor, ZMQ_EVENT_MONITOR_STOPPED);
@@ -184,7 +199,8 @@ static void failed_bind(void **state) {
     ts_terminate(context);
 }
 
-static void refused_connection(void **state) {
+static void refused_connection(void **state)
+{
     static const int intervals[] = {5, -1};
     for (int i = 0; i < 2; ++i) {
         struct ts_address address;
@@ -210,7 +226,8 @@ static void refused_connection(void **state) {
 }
 
 /* A name that cannot be resolved is only retried. */
-static void unknown_host(void **state) {
+static void unknown_host(void **state)
+{
     (void)state;
     void *context = ts_context();
     void *socket = ts_socket(context, ZMQ_PAIR);
@@ -225,7 +242,8 @@ static void unknown_host(void **state) {
 }
 
 /* A peer of the wrong type is dropped and an outgoing connection to it is not tried again. */
-static void wrong_peer_type(void **state) {
+static void wrong_peer_type(void **state)
+{
     (void)state;
     char endpoint[TS_ENDPOINT_MAX];
     struct ts_event event;
@@ -253,7 +271,8 @@ static void wrong_peer_type(void **state) {
     ts_terminate(context);
 }
 
-static void inproc_has_no_events(void **state) {
+static void inproc_has_no_events(void **state)
+{
     (void)state;
     void *context = ts_context();
     void *a = ts_socket(context, ZMQ_PAIR), *b = ts_socket(context, ZMQ_PAIR);
@@ -270,20 +289,34 @@ static void inproc_has_no_events(void **state) {
     ts_terminate(context);
 }
 
-static void shutdown_stops_monitors(void **state) {
-    (void)state;
-    void *context = ts_context(), *observing = ts_context();
-    void *socket = ts_socket(context, ZMQ_PAIR);
-    ts_ok(zmq_socket_monitor(socket, "inproc://unread", ZMQ_EVENT_ALL));
-    ts_ok(zmq_bind(socket, "tcp://127.0.0.1:*"));
+/* Nobody reads the events, or not yet. (4.3.4 blocks in whatever call causes the event.) */
+static void unread_monitor_holds_nothing_up_beyond_stock(void **state)
+{
+    char endpoint[TS_ENDPOINT_MAX];
+    void *context = ts_context();
+    void *bound = ts_socket(context, ZMQ_PULL), *peer = ts_socket(context, ZMQ_PUSH);
+    ts_ok(zmq_socket_monitor(bound, "inproc://unread-1", ZMQ_EVENT_ALL));
+    ts_ok(zmq_socket_monitor(peer, "inproc://unread-2", ZMQ_EVENT_ALL));
+    ts_bind(bound, *state, endpoint);
+    ts_ok(zmq_connect(peer, endpoint));
+    ts_send(peer, "x", 0);
+    ts_recv(bound, "x");
+    void *late = ts_socket(context, ZMQ_PAIR);
+    ts_ok(zmq_connect(late, "inproc://unread-1"));
+    ts_expect_event(late, ZMQ_EVENT_LISTENING);
+    ts_close(late);
+    ts_ok(zmq_disconnect(peer, endpoint));
+    ts_ok(zmq_unbind(bound, endpoint));
+    ts_ok(zmq_socket_monitor(bound, NULL, 0));
     ts_ok(zmq_ctx_shutdown(context));
-    ts_error(zmq_recv(socket, NULL, 0, 0), ETERM);
-    ts_close(socket);
+    ts_error(zmq_recv(bound, NULL, 0, 0), ETERM);
+    ts_close(bound);
+    ts_close(peer);
     ts_terminate(context);
-    ts_terminate(observing);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_arguments),
         cmocka_unit_test(every_way_to_stop),
@@ -296,7 +329,7 @@ int main(void) {
         cmocka_unit_test(unknown_host),
         cmocka_unit_test(wrong_peer_type),
         cmocka_unit_test(inproc_has_no_events),
-        cmocka_unit_test(shutdown_stops_monitors),
+        TS_ON_NETWORK(unread_monitor_holds_nothing_up_beyond_stock),
     };
     return TS_RUN(tests);
 }

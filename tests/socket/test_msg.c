@@ -7,29 +7,32 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 /* Around the limit of what fits into the object itself (33 bytes) and beyond. */
 static const size_t sizes[] = {0, 1, 29, 32, 33, 34, 64, 255, 256, 4096, 65536, 1 << 20};
 
-static void check(zmq_msg_t *message, size_t size, uint32_t seed) {
+static void check(zmq_msg_t *message, size_t size, uint32_t seed)
+{
     ts_value((long long)zmq_msg_size(message), (long long)size);
     ts_check(ts_pattern_ok(zmq_msg_data(message), size, seed));
     ts_value(zmq_msg_more(message), 0);
 }
 
-static void make(zmq_msg_t *message, size_t size, uint32_t seed) {
+static void make(zmq_msg_t *message, size_t size, uint32_t seed)
+{
     ts_value(zmq_msg_init_size(message, size), 0);
     ts_value((long long)zmq_msg_size(message), (long long)size);
     ts_pattern(zmq_msg_data(message), size, seed);
 }
 
-static void object_is_64_bytes(void **state) {
+static void object_is_64_bytes(void **state)
+{
     (void)state;
     assert_int_equal(sizeof(zmq_msg_t), 64);
 }
 
-static void empty_message(void **state) {
+static void empty_message(void **state)
+{
     (void)state;
     zmq_msg_t message;
     ts_value(zmq_msg_init(&message), 0);
@@ -40,7 +43,8 @@ static void empty_message(void **state) {
     ts_value(zmq_msg_close(&message), 0);
 }
 
-static void closed_messages_are_refused(void **state) {
+static void closed_messages_are_refused(void **state)
+{
     (void)state;
     zmq_msg_t closed, good;
     make(&closed, 100, 1);
@@ -52,14 +56,16 @@ static void closed_messages_are_refused(void **state) {
     ts_value(zmq_msg_close(&good), 0);
 }
 
-static void impossible_sizes(void **state) {
+static void impossible_sizes(void **state)
+{
     (void)state;
     zmq_msg_t message;
     ts_error(zmq_msg_init_size(&message, SIZE_MAX), ENOMEM);
     ts_error(zmq_msg_init_size(&message, SIZE_MAX - 10), ENOMEM);
 }
 
-static void moving(void **state) {
+static void moving(void **state)
+{
     (void)state;
     for (size_t i = 0; i < TS_COUNT(sizes); ++i) {
         zmq_msg_t from, to;
@@ -75,7 +81,8 @@ static void moving(void **state) {
 }
 
 /* Long contents are shared by copies, short ones are not. */
-static void copying(void **state) {
+static void copying(void **state)
+{
     (void)state;
     for (size_t i = 0; i < TS_COUNT(sizes); ++i) {
         zmq_msg_t original, first, second;
@@ -102,7 +109,8 @@ static void copying(void **state) {
     }
 }
 
-static void properties(void **state) {
+static void properties(void **state)
+{
     (void)state;
     zmq_msg_t message;
     make(&message, 10, 1);
@@ -123,19 +131,22 @@ struct owned {
     char data[70000];
 };
 
-static void count_free(void *data, void *hint) {
+static void count_free(void *data, void *hint)
+{
     struct owned *owned = hint;
     ts_check(data == owned->data);
     atomic_fetch_add(&owned->freed, 1);
 }
 
-static void wait_freed(struct owned *owned) {
+static void wait_freed(struct owned *owned)
+{
     int64_t deadline = ts_now_ms() + TS_TIMEOUT_MS;
     while (atomic_load(&owned->freed) == 0)
         ts_check(ts_now_ms() < deadline);
 }
 
-static void user_data_is_freed_once(void **state) {
+static void user_data_is_freed_once(void **state)
+{
     (void)state;
     static const size_t owned_sizes[] = {0, 1, 33, 34, 8192, 70000};
     for (size_t i = 0; i < TS_COUNT(owned_sizes); ++i) {
@@ -167,7 +178,8 @@ enum path {
     PATHS
 };
 
-static void walk(enum path path, struct owned *owned, size_t size, const char *transport) {
+static void walk(enum path path, struct owned *owned, size_t size, const char *transport)
+{
     char endpoint[TS_ENDPOINT_MAX];
     zmq_msg_t message, received;
     void *context = ts_context();
@@ -203,7 +215,8 @@ static void walk(enum path path, struct owned *owned, size_t size, const char *t
     ts_terminate(context);
 }
 
-static void user_data_is_freed_once_on_every_path(void **state) {
+static void user_data_is_freed_once_on_every_path(void **state)
+{
     static const size_t path_sizes[] = {1, 100, 9000, 70000};
     for (enum path path = 0; path < PATHS; ++path)
         for (size_t i = 0; i < TS_COUNT(path_sizes); ++i) {
@@ -216,7 +229,8 @@ static void user_data_is_freed_once_on_every_path(void **state) {
 }
 
 /* Without a free function the data counts as constant: never freed, always "shared". */
-static void constant_data(void **state) {
+static void constant_data(void **state)
+{
     static const char text[] = "this text is constant and longer than what fits into the object";
     void *context = ts_context();
     void *push = ts_socket(context, ZMQ_PUSH), *pull = ts_socket(context, ZMQ_PULL);
@@ -243,7 +257,8 @@ static void constant_data(void **state) {
 /* ---- sending and receiving -------------------------------------------------------------- */
 
 /* A message sent on becomes empty; what was received may be sent again, flags start anew. */
-static void received_messages_can_be_passed_on(void **state) {
+static void received_messages_can_be_passed_on(void **state)
+{
     void *context = ts_context();
     void *push = ts_socket(context, ZMQ_PUSH), *pull = ts_socket(context, ZMQ_PULL);
     zmq_msg_t message;
@@ -268,7 +283,8 @@ static void received_messages_can_be_passed_on(void **state) {
 }
 
 /* zmq_recv tells the whole size and cuts the content to the buffer. */
-static void receiving_into_a_short_buffer(void **state) {
+static void receiving_into_a_short_buffer(void **state)
+{
     char buffer[16];
     void *context = ts_context();
     void *push = ts_socket(context, ZMQ_PUSH), *pull = ts_socket(context, ZMQ_PULL);
@@ -285,7 +301,8 @@ static void receiving_into_a_short_buffer(void **state) {
     ts_terminate(context);
 }
 
-static void metadata_of_received_messages(void **state) {
+static void metadata_of_received_messages(void **state)
+{
     struct peer {
         int type;
         const char *name, *identity;
@@ -321,7 +338,8 @@ static void metadata_of_received_messages(void **state) {
     }
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(object_is_64_bytes),
         cmocka_unit_test(empty_message),

@@ -13,7 +13,8 @@ struct pair {
     void *context, *push, *pull;
 };
 
-static struct pair open_pair(const char *transport) {
+static struct pair open_pair(const char *transport)
+{
     struct pair pair = {.context = ts_context()};
     pair.push = ts_socket(pair.context, ZMQ_PUSH);
     pair.pull = ts_socket(pair.context, ZMQ_PULL);
@@ -21,13 +22,15 @@ static struct pair open_pair(const char *transport) {
     return pair;
 }
 
-static void close_pair(struct pair *pair) {
+static void close_pair(struct pair *pair)
+{
     ts_close(pair->push);
     ts_close(pair->pull);
     ts_terminate(pair->context);
 }
 
-static void bad_arguments(void **state) {
+static void bad_arguments(void **state)
+{
     (void)state;
     static char no_socket[4096];
     zmq_pollitem_t item = {.socket = no_socket, .events = ZMQ_POLLIN};
@@ -38,7 +41,8 @@ static void bad_arguments(void **state) {
     ts_error(zmq_poll(&item, 1, -1), ENOTSOCK);
 }
 
-static void no_items_is_a_pause(void **state) {
+static void no_items_is_a_pause(void **state)
+{
     (void)state;
     int64_t start = ts_now_ms();
     ts_value(zmq_poll(NULL, 0, 0), 0);
@@ -46,7 +50,8 @@ static void no_items_is_a_pause(void **state) {
     ts_check(ts_now_ms() - start >= 29);
 }
 
-static void timeout_is_waited_for(void **state) {
+static void timeout_is_waited_for(void **state)
+{
     struct pair pair = open_pair(*state);
     zmq_pollitem_t items[] = {{.socket = pair.pull, .events = ZMQ_POLLIN},
                               {.socket = pair.push, .events = ZMQ_POLLIN}};
@@ -62,7 +67,8 @@ static void timeout_is_waited_for(void **state) {
     close_pair(&pair);
 }
 
-static void sockets_report_what_was_asked(void **state) {
+static void sockets_report_what_was_asked(void **state)
+{
     struct pair pair = open_pair(*state);
     zmq_pollitem_t items[] = {{.socket = pair.push, .events = ZMQ_POLLOUT},
                               {.socket = pair.pull, .events = ZMQ_POLLIN},
@@ -83,7 +89,8 @@ static void sockets_report_what_was_asked(void **state) {
 }
 
 /* Level-triggered: reported as long as it holds, also between the parts of a message. */
-static void readiness_is_reported_again(void **state) {
+static void readiness_is_reported_again(void **state)
+{
     struct pair pair = open_pair(*state);
     zmq_pollitem_t item = {.socket = pair.pull, .events = ZMQ_POLLIN};
     ts_send_parts(pair.push, "one", "two");
@@ -100,7 +107,8 @@ static void readiness_is_reported_again(void **state) {
     close_pair(&pair);
 }
 
-static void socket_goes_before_descriptor(void **state) {
+static void socket_goes_before_descriptor(void **state)
+{
     int ends[2];
     struct pair pair = open_pair(*state);
     ts_ok(pipe(ends));
@@ -112,7 +120,8 @@ static void socket_goes_before_descriptor(void **state) {
     close_pair(&pair);
 }
 
-static void descriptors_report_events(void **state) {
+static void descriptors_report_events(void **state)
+{
     (void)state;
     int ends[2];
     char byte;
@@ -141,7 +150,8 @@ static void descriptors_report_events(void **state) {
     ts_value(items[0].revents, ZMQ_POLLERR);
 }
 
-static void urgent_data_is_pollpri(void **state) {
+static void urgent_data_is_pollpri(void **state)
+{
     (void)state;
     char endpoint[TS_ENDPOINT_MAX];
     int listener = ts_raw_listen(endpoint), sender = ts_raw_connect(endpoint);
@@ -161,7 +171,8 @@ struct wake {
     int fd;
 };
 
-static void wake_later(void *argument) {
+static void wake_later(void *argument)
+{
     struct wake *wake = argument;
     if (wake->socket)
         ts_send(wake->socket, "x", 0);
@@ -170,7 +181,8 @@ static void wake_later(void *argument) {
 }
 
 /* Whichever of the two kinds becomes ready ends the wait. */
-static void blocked_poll_is_woken(void **state) {
+static void blocked_poll_is_woken(void **state)
+{
     struct pair pair = open_pair(*state);
     int ends[2];
     ts_ok(pipe(ends));
@@ -194,7 +206,8 @@ static void blocked_poll_is_woken(void **state) {
     close_pair(&pair);
 }
 
-static void many_items(void **state) {
+static void many_items(void **state)
+{
     enum { COUNT = 100 };
     char endpoint[TS_ENDPOINT_MAX];
     void *pulls[COUNT], *pushes[COUNT];
@@ -222,7 +235,8 @@ static void many_items(void **state) {
     ts_terminate(context);
 }
 
-static void socket_may_stand_twice(void **state) {
+static void socket_may_stand_twice(void **state)
+{
     struct pair pair = open_pair(*state);
     zmq_pollitem_t items[] = {{.socket = pair.pull, .events = ZMQ_POLLIN},
                               {.socket = pair.pull, .events = ZMQ_POLLIN}};
@@ -232,7 +246,8 @@ static void socket_may_stand_twice(void **state) {
     close_pair(&pair);
 }
 
-static void terminated_context_is_reported(void **state) {
+static void terminated_context_is_reported(void **state)
+{
     struct pair pair = open_pair(*state);
     zmq_pollitem_t item = {.socket = pair.pull, .events = ZMQ_POLLIN};
     ts_ok(zmq_ctx_shutdown(pair.context));
@@ -245,9 +260,13 @@ static void terminated_context_is_reported(void **state) {
 extern int zmq_ppoll(zmq_pollitem_t *items, int nitems, long timeout, const sigset_t *sigmask)
     __attribute__((weak));
 
-static void on_signal(int number) { (void)number; }
+static void on_signal(int number)
+{
+    (void)number;
+}
 
-static void ppoll_works_like_poll_beyond_stock(void **state) {
+static void ppoll_works_like_poll_beyond_stock(void **state)
+{
     struct pair pair = open_pair(*state);
     zmq_pollitem_t item = {.socket = pair.pull, .events = ZMQ_POLLIN};
     sigset_t none;
@@ -263,7 +282,8 @@ static void ppoll_works_like_poll_beyond_stock(void **state) {
 }
 
 /* A signal that is pending but blocked ends the wait only if the given mask lets it in. */
-static void ppoll_installs_the_mask_beyond_stock(void **state) {
+static void ppoll_installs_the_mask_beyond_stock(void **state)
+{
     struct pair pair = open_pair(*state);
     zmq_pollitem_t item = {.socket = pair.pull, .events = ZMQ_POLLIN};
     struct sigaction action = {.sa_handler = on_signal}, old_action;
@@ -283,7 +303,8 @@ static void ppoll_installs_the_mask_beyond_stock(void **state) {
     close_pair(&pair);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_arguments),
         cmocka_unit_test(no_items_is_a_pause),

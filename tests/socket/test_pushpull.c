@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* PUSH and PULL: load balancing, fair queueing, mute states, high-water marks, conflation. */
+/* PUSH and PULL: load balancing, fair queueing, mute states, high-water marks. */
 #include "support/test_support.h"
 
 #include <errno.h>
@@ -7,17 +7,20 @@
 
 enum { PEERS = 3, ROUNDS = 20 };
 
-static void send_number(void *socket, int number) {
+static void send_number(void *socket, int number)
+{
     ts_send_bytes(socket, &number, sizeof number, 0);
 }
 
-static int recv_number(void *socket) {
+static int recv_number(void *socket)
+{
     int number = -1;
     ts_value(zmq_recv(socket, &number, sizeof number, 0), sizeof number);
     return number;
 }
 
-static void wrong_direction_is_not_supported(void **state) {
+static void wrong_direction_is_not_supported(void **state)
+{
     char endpoint[TS_ENDPOINT_MAX];
     void *context = ts_context();
     void *push = ts_socket(context, ZMQ_PUSH);
@@ -38,7 +41,8 @@ static void wrong_direction_is_not_supported(void **state) {
 }
 
 /* Connecting: the order of the peers is the order of the connects. */
-static void connected_push_takes_turns(void **state) {
+static void connected_push_takes_turns(void **state)
+{
     char endpoint[TS_ENDPOINT_MAX];
     void *pulls[PEERS];
     void *context = ts_context();
@@ -61,7 +65,8 @@ static void connected_push_takes_turns(void **state) {
 }
 
 /* Binding: the order is the order of arrival, but every peer gets each PEERS-th message. */
-static void bound_push_takes_turns(void **state) {
+static void bound_push_takes_turns(void **state)
+{
     char endpoint[TS_ENDPOINT_MAX];
     void *pulls[PEERS];
     bool taken[PEERS] = {false};
@@ -94,12 +99,13 @@ static void bound_push_takes_turns(void **state) {
             ts_value(recv_number(pulls[i]), round * PEERS + first);
         ts_close(pulls[i]);
     }
-    ts_close(monitor);
+    ts_unmonitor(push, monitor);
     ts_close(push);
     ts_terminate(context);
 }
 
-static void multipart_message_goes_to_one_peer(void **state) {
+static void multipart_message_goes_to_one_peer(void **state)
+{
     char endpoint[TS_ENDPOINT_MAX];
     void *pulls[PEERS];
     void *context = ts_context();
@@ -122,7 +128,8 @@ static void multipart_message_goes_to_one_peer(void **state) {
 }
 
 /* With everything queued beforehand (only inproc can promise that) the turns are exact. */
-static void pull_takes_turns_inproc(void **state) {
+static void pull_takes_turns_inproc(void **state)
+{
     (void)state;
     char endpoint[TS_ENDPOINT_MAX];
     void *pushes[PEERS];
@@ -155,7 +162,8 @@ struct flood {
     atomic_bool stop;
 };
 
-static void flood_until_told(void *argument) {
+static void flood_until_told(void *argument)
+{
     struct flood *flood = argument;
     void *push = ts_socket(flood->context, ZMQ_PUSH);
     ts_ok(zmq_connect(push, flood->endpoint));
@@ -165,7 +173,8 @@ static void flood_until_told(void *argument) {
     ts_close(push);
 }
 
-static void quiet_sender_is_not_starved(void **state) {
+static void quiet_sender_is_not_starved(void **state)
+{
     char endpoint[TS_ENDPOINT_MAX], text[64];
     void *context = ts_context();
     void *pull = ts_socket(context, ZMQ_PULL);
@@ -188,7 +197,8 @@ static void quiet_sender_is_not_starved(void **state) {
     ts_terminate(context);
 }
 
-static void bound_push_without_peer_would_block(void **state) {
+static void bound_push_without_peer_would_block(void **state)
+{
     char endpoint[TS_ENDPOINT_MAX];
     void *context = ts_context();
     void *push = ts_socket(context, ZMQ_PUSH);
@@ -206,7 +216,8 @@ static void bound_push_without_peer_would_block(void **state) {
 }
 
 /* Nobody listens: the socket's own mark is the limit, exactly. */
-static void unconnected_push_takes_its_mark(void **state) {
+static void unconnected_push_takes_its_mark(void **state)
+{
     static const int marks[] = {1, 2, 7, 1000};
     for (size_t i = 0; i < TS_COUNT(marks); ++i) {
         struct ts_address address;
@@ -222,7 +233,8 @@ static void unconnected_push_takes_its_mark(void **state) {
     }
 }
 
-static void mark_zero_is_unlimited(void **state) {
+static void mark_zero_is_unlimited(void **state)
+{
     struct ts_address address;
     void *context = ts_context();
     void *push = ts_socket(context, ZMQ_PUSH);
@@ -243,7 +255,8 @@ static void mark_zero_is_unlimited(void **state) {
 }
 
 /* The mark counts messages, so one that was begun may always be completed. */
-static void begun_message_may_be_completed(void **state) {
+static void begun_message_may_be_completed(void **state)
+{
     struct ts_address address;
     void *context = ts_context();
     void *push = ts_socket(context, ZMQ_PUSH);
@@ -266,7 +279,8 @@ static void begun_message_may_be_completed(void **state) {
     ts_terminate(context);
 }
 
-static void full_peer_is_skipped(void **state) {
+static void full_peer_is_skipped(void **state)
+{
     (void)state;
     void *context = ts_context();
     void *push = ts_socket(context, ZMQ_PUSH);
@@ -292,7 +306,8 @@ static void full_peer_is_skipped(void **state) {
 }
 
 /* SNDHWM acts on existing connections too; lowering it discards nothing. */
-static void marks_change_while_connected(void **state) {
+static void marks_change_while_connected(void **state)
+{
     (void)state;
     void *context = ts_context();
     void *push = ts_socket(context, ZMQ_PUSH), *pull = ts_socket(context, ZMQ_PULL);
@@ -317,12 +332,14 @@ static void marks_change_while_connected(void **state) {
 enum { BLOCKING_COUNT = 4000 };
 static char block[4096];
 
-static void send_many(void *socket) {
+static void send_many(void *socket)
+{
     for (int n = 0; n < BLOCKING_COUNT; ++n)
         ts_send_bytes(socket, block, sizeof block, 0);
 }
 
-static void blocked_sender_resumes(void **state) {
+static void blocked_sender_resumes(void **state)
+{
     void *context = ts_context();
     void *push = ts_socket(context, ZMQ_PUSH), *pull = ts_socket(context, ZMQ_PULL);
     ts_set_int(push, ZMQ_SNDHWM, 2);
@@ -339,30 +356,8 @@ static void blocked_sender_resumes(void **state) {
     ts_terminate(context);
 }
 
-/* Only the newest message is kept, on either side. */
-static void conflate_keeps_the_newest(void **state) {
-    void *context = ts_context();
-    void *push = ts_socket(context, ZMQ_PUSH), *pull = ts_socket(context, ZMQ_PULL);
-    ts_set_int(push, ZMQ_CONFLATE, 1);
-    ts_set_int(pull, ZMQ_CONFLATE, 1);
-    ts_connect_pair(context, pull, push, *state);
-    for (int n = 0; n < 5000; ++n)
-        ts_send_bytes(push, &n, sizeof n, ZMQ_DONTWAIT);
-    int count = 0;
-    for (int last = -1; last != 4999; ++count) {
-        int number = recv_number(pull);
-        ts_check(number > last);
-        last = number;
-    }
-    if (strcmp(*state, "inproc") == 0)
-        ts_value(count, 1);
-    ts_recv_nothing(pull);
-    ts_close(push);
-    ts_close(pull);
-    ts_terminate(context);
-}
-
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         TS_ON_ALL(wrong_direction_is_not_supported),
         TS_ON_ALL(connected_push_takes_turns),
@@ -377,7 +372,6 @@ int main(void) {
         cmocka_unit_test(full_peer_is_skipped),
         cmocka_unit_test(marks_change_while_connected),
         TS_ON_ALL(blocked_sender_resumes),
-        TS_ON_ALL(conflate_keeps_the_newest),
     };
     return TS_RUN(tests);
 }

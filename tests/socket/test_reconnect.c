@@ -8,7 +8,8 @@
 #include <unistd.h>
 
 /* The listening side is replaced again and again; what the other side sends arrives. */
-static void listener_restarts(void **state) {
+static void listener_restarts(void **state)
+{
     struct ts_address address;
     void *context = ts_context();
     void *push = ts_socket(context, ZMQ_PUSH);
@@ -25,12 +26,13 @@ static void listener_restarts(void **state) {
         ts_expect_event(monitor, ZMQ_EVENT_DISCONNECTED);
     }
     ts_address_release(&address);
-    ts_close(monitor);
+    ts_unmonitor(push, monitor);
     ts_close(push);
     ts_terminate(context);
 }
 
-static void connecter_restarts(void **state) {
+static void connecter_restarts(void **state)
+{
     char endpoint[TS_ENDPOINT_MAX];
     void *context = ts_context();
     void *rep = ts_socket(context, ZMQ_REP);
@@ -49,7 +51,8 @@ static void connecter_restarts(void **state) {
 }
 
 /* Messages queued while there is no connection go out on the next one, whole and in order. */
-static void queued_messages_survive(void **state) {
+static void queued_messages_survive(void **state)
+{
     struct ts_address address;
     void *context = ts_context();
     void *dealer = ts_socket(context, ZMQ_DEALER), *peer = ts_socket(context, ZMQ_DEALER);
@@ -74,14 +77,15 @@ static void queued_messages_survive(void **state) {
     }
     ts_recv_nothing(peer);
     ts_address_release(&address);
-    ts_close(monitor);
+    ts_unmonitor(dealer, monitor);
     ts_close(dealer);
     ts_close(peer);
     ts_terminate(context);
 }
 
 /* IMMEDIATE: no queue without a completed connection. */
-static void immediate_queues_only_when_connected(void **state) {
+static void immediate_queues_only_when_connected(void **state)
+{
     struct ts_address address;
     void *context = ts_context();
     void *push = ts_socket(context, ZMQ_PUSH), *pull = ts_socket(context, ZMQ_PULL);
@@ -110,7 +114,8 @@ static void immediate_queues_only_when_connected(void **state) {
 }
 
 /* Of several peers only the connected ones get messages. */
-static void immediate_skips_the_absent(void **state) {
+static void immediate_skips_the_absent(void **state)
+{
     char endpoint[TS_ENDPOINT_MAX];
     struct ts_address absent;
     void *context = ts_context();
@@ -135,7 +140,8 @@ struct intervals {
     uint32_t least[5], most[5]; /* what CONNECT_RETRIED announces */
 };
 
-static void check_intervals(const struct intervals *row, const char *transport) {
+static void check_intervals(const struct intervals *row, const char *transport)
+{
     struct ts_address address;
     void *context = ts_context();
     void *push = ts_socket(context, ZMQ_PUSH);
@@ -150,20 +156,22 @@ static void check_intervals(const struct intervals *row, const char *transport) 
             ts_fail("interval %d, maximum %d, retry %d: %u ms, wanted %u to %u", row->interval,
                     row->maximum, n, delay, row->least[n], row->most[n]);
     }
-    ts_close(monitor);
+    ts_unmonitor(push, monitor);
     ts_close(push);
     ts_address_release(&address);
     ts_terminate(context);
 }
 
 /* Without a maximum every delay is the interval and a random part less than that. */
-static void intervals_vary(void **state) {
+static void intervals_vary(void **state)
+{
     check_intervals(&(struct intervals){3, 0, {3, 3, 3, 3, 3}, {5, 5, 5, 5, 5}}, *state);
     check_intervals(&(struct intervals){1, 0, {1, 1, 1, 1, 1}, {1, 1, 1, 1, 1}}, *state);
 }
 
 /* With a maximum they double up to it. (4.3.4 still adds a random part; later versions do not.) */
-static void intervals_grow_and_are_capped_beyond_stock(void **state) {
+static void intervals_grow_and_are_capped_beyond_stock(void **state)
+{
     static const struct intervals rows[] = {
         {2, 12, {2, 4, 8, 12, 12}, {2, 4, 8, 12, 12}},
         {1, 4, {1, 2, 4, 4, 4}, {1, 2, 4, 4, 4}},
@@ -174,7 +182,8 @@ static void intervals_grow_and_are_capped_beyond_stock(void **state) {
 }
 
 /* RECONNECT_IVL -1: a lost connection stays lost and its endpoint is forgotten. */
-static void no_reconnection_on_request(void **state) {
+static void no_reconnection_on_request(void **state)
+{
     (void)state;
     char endpoint[TS_ENDPOINT_MAX];
     int listener = ts_raw_listen(endpoint);
@@ -204,13 +213,14 @@ static void no_reconnection_on_request(void **state) {
     ts_raw_expect_frame(fd, 0, "x", 1);
     close(fd);
     close(listener);
-    ts_close(monitor);
+    ts_unmonitor(push, monitor);
     ts_close(push);
     ts_terminate(context);
 }
 
 /* RECONNECT_STOP 1: a refused connection is not tried again. */
-static void refused_connection_can_be_final(void **state) {
+static void refused_connection_can_be_final(void **state)
+{
     (void)state;
     struct ts_address address;
     void *context = ts_context();
@@ -227,13 +237,14 @@ static void refused_connection_can_be_final(void **state) {
     ts_error(zmq_disconnect(push, address.endpoint), ENOENT);
     ts_recv_nothing(monitor);
     ts_address_release(&address);
-    ts_close(monitor);
+    ts_unmonitor(push, monitor);
     ts_close(push);
     ts_terminate(context);
 }
 
 /* A connection that is reset rather than closed is made again as well. */
-static void reset_connection_is_made_again(void **state) {
+static void reset_connection_is_made_again(void **state)
+{
     (void)state;
     char endpoint[TS_ENDPOINT_MAX];
     int listener = ts_raw_listen(endpoint);
@@ -258,7 +269,8 @@ static void reset_connection_is_made_again(void **state) {
 }
 
 /* Disconnecting while nobody answers ends the attempts. */
-static void disconnect_ends_the_attempts(void **state) {
+static void disconnect_ends_the_attempts(void **state)
+{
     struct ts_address address;
     void *context = ts_context();
     void *push = ts_socket(context, ZMQ_PUSH), *pull = ts_socket(context, ZMQ_PULL);
@@ -285,7 +297,8 @@ static void disconnect_ends_the_attempts(void **state) {
     ts_terminate(context);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         TS_ON_NETWORK(listener_restarts),
         TS_ON_NETWORK(connecter_restarts),

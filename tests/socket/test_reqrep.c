@@ -8,7 +8,8 @@ struct pair {
     void *context, *req, *rep;
 };
 
-static struct pair open_pair(const char *transport) {
+static struct pair open_pair(const char *transport)
+{
     struct pair pair = {.context = ts_context()};
     pair.req = ts_socket(pair.context, ZMQ_REQ);
     pair.rep = ts_socket(pair.context, ZMQ_REP);
@@ -16,13 +17,15 @@ static struct pair open_pair(const char *transport) {
     return pair;
 }
 
-static void close_pair(struct pair *pair) {
+static void close_pair(struct pair *pair)
+{
     ts_close(pair->req);
     ts_close(pair->rep);
     ts_terminate(pair->context);
 }
 
-static void requests_are_answered(void **state) {
+static void requests_are_answered(void **state)
+{
     struct pair pair = open_pair(*state);
     for (int round = 0; round < 50; ++round) {
         ts_send(pair.req, "question", 0);
@@ -37,7 +40,8 @@ static void requests_are_answered(void **state) {
     close_pair(&pair);
 }
 
-static void calls_out_of_order_fail(void **state) {
+static void calls_out_of_order_fail(void **state)
+{
     struct pair pair = open_pair(*state);
     ts_error(zmq_recv(pair.req, NULL, 0, 0), EFSM);
     ts_error(zmq_send(pair.rep, "x", 1, 0), EFSM);
@@ -60,7 +64,8 @@ static void calls_out_of_order_fail(void **state) {
     close_pair(&pair);
 }
 
-static void events_follow_the_order_of_calls(void **state) {
+static void events_follow_the_order_of_calls(void **state)
+{
     struct pair pair = open_pair(*state);
     ts_value(ts_get_int(pair.rep, ZMQ_EVENTS), 0);
     ts_wait_writable(pair.req);
@@ -80,7 +85,8 @@ static void events_follow_the_order_of_calls(void **state) {
     close_pair(&pair);
 }
 
-static void req_takes_turns(void **state) {
+static void req_takes_turns(void **state)
+{
     char endpoint[TS_ENDPOINT_MAX];
     void *reps[3];
     void *context = ts_context();
@@ -104,7 +110,8 @@ static void req_takes_turns(void **state) {
 }
 
 /* What REQ puts on the wire, seen by a ROUTER, and which answers it accepts. */
-static void req_wraps_in_an_empty_frame(void **state) {
+static void req_wraps_in_an_empty_frame(void **state)
+{
     char endpoint[TS_ENDPOINT_MAX];
     void *context = ts_context();
     void *router = ts_socket(context, ZMQ_ROUTER), *req = ts_socket(context, ZMQ_REQ);
@@ -121,7 +128,8 @@ static void req_wraps_in_an_empty_frame(void **state) {
 }
 
 /* An answer nobody waits for is thrown away with the next request. */
-static void stray_answer_is_dropped(void **state) {
+static void stray_answer_is_dropped(void **state)
+{
     char endpoint[TS_ENDPOINT_MAX];
     void *context = ts_context();
     void *router = ts_socket(context, ZMQ_ROUTER), *req = ts_socket(context, ZMQ_REQ);
@@ -139,7 +147,8 @@ static void stray_answer_is_dropped(void **state) {
     ts_terminate(context);
 }
 
-static void serve(void *req, void *router, void *intruder) {
+static void serve(void *req, void *router, void *intruder)
+{
     ts_send(req, "q", 0);
     ts_recv_parts(router, "R", "", "q");
     if (intruder)
@@ -149,7 +158,8 @@ static void serve(void *req, void *router, void *intruder) {
 }
 
 /* Only the peer that was asked may answer. */
-static void answer_of_another_peer_is_dropped(void **state) {
+static void answer_of_another_peer_is_dropped(void **state)
+{
     for (int round = 0; round < 10; ++round) {
         char endpoint[TS_ENDPOINT_MAX];
         void *context = ts_context();
@@ -171,7 +181,8 @@ static void answer_of_another_peer_is_dropped(void **state) {
 }
 
 /* With CORRELATE a request carries four bytes that its answer must repeat. */
-static void correlation_rejects_other_answers(void **state) {
+static void correlation_rejects_other_answers(void **state)
+{
     char endpoint[TS_ENDPOINT_MAX];
     unsigned char tag[8], wrong[4];
     void *context = ts_context();
@@ -202,7 +213,8 @@ static void correlation_rejects_other_answers(void **state) {
 }
 
 /* Relaxed: a new request may replace an unanswered one, whose answer is then ignored. */
-static void relaxed_request_replaces_the_last(void **state) {
+static void relaxed_request_replaces_the_last(void **state)
+{
     struct pair pair = open_pair(*state);
     ts_set_int(pair.req, ZMQ_REQ_RELAXED, 1);
     ts_set_int(pair.req, ZMQ_REQ_CORRELATE, 1);
@@ -220,7 +232,8 @@ static void relaxed_request_replaces_the_last(void **state) {
     close_pair(&pair);
 }
 
-static void rep_returns_the_whole_envelope(void **state) {
+static void rep_returns_the_whole_envelope(void **state)
+{
     char endpoint[TS_ENDPOINT_MAX];
     void *context = ts_context();
     void *rep = ts_socket(context, ZMQ_REP), *dealer = ts_socket(context, ZMQ_DEALER);
@@ -235,7 +248,8 @@ static void rep_returns_the_whole_envelope(void **state) {
     ts_terminate(context);
 }
 
-static void request_without_delimiter_is_dropped(void **state) {
+static void request_without_delimiter_is_dropped(void **state)
+{
     char endpoint[TS_ENDPOINT_MAX];
     void *context = ts_context();
     void *rep = ts_socket(context, ZMQ_REP), *dealer = ts_socket(context, ZMQ_DEALER);
@@ -253,7 +267,8 @@ static void request_without_delimiter_is_dropped(void **state) {
     ts_terminate(context);
 }
 
-static void rep_serves_in_turn(void **state) {
+static void rep_serves_in_turn(void **state)
+{
     enum { CLIENTS = 4 };
     char endpoint[TS_ENDPOINT_MAX];
     void *clients[CLIENTS];
@@ -282,7 +297,8 @@ static void rep_serves_in_turn(void **state) {
 }
 
 /* The answer to a requester that is gone vanishes; the next one is served. */
-static void lost_requester_does_not_stop_rep(void **state) {
+static void lost_requester_does_not_stop_rep(void **state)
+{
     char endpoint[TS_ENDPOINT_MAX];
     void *context = ts_context();
     void *rep = ts_socket(context, ZMQ_REP);
@@ -305,13 +321,14 @@ static void lost_requester_does_not_stop_rep(void **state) {
     ts_send(rep, "served", 0);
     ts_recv(req, "served");
     ts_close(req);
-    ts_close(monitor);
+    ts_unmonitor(rep, monitor);
     ts_close(rep);
     ts_terminate(context);
 }
 
 /* The replier dies with the request: a strict requester waits on, a relaxed one asks again. */
-static void lost_replier(void **state) {
+static void lost_replier(void **state)
+{
     struct ts_address address;
     void *context = ts_context();
     void *req = ts_socket(context, ZMQ_REQ), *rep = ts_socket(context, ZMQ_REP);
@@ -333,13 +350,14 @@ static void lost_replier(void **state) {
     ts_send(rep, "answer", 0);
     ts_recv(req, "answer");
     ts_address_release(&address);
-    ts_close(monitor);
+    ts_unmonitor(req, monitor);
     ts_close(req);
     ts_close(rep);
     ts_terminate(context);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         TS_ON_ALL(requests_are_answered),
         TS_ON_ALL(calls_out_of_order_fail),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* ROUTER to ROUTER, ids given by the connecting side, raw mode, notifications, peer state. */
+/* ROUTER to ROUTER, probing, ids given by the connecting side, raw mode, notifications, peer state. */
 #include "support/raw_peer.h"
 #include "support/test_support.h"
 
@@ -7,13 +7,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static void *named(void *context, int type, const char *id) {
+static void *named(void *context, int type, const char *id)
+{
     void *socket = ts_socket(context, type);
     ts_set_text(socket, ZMQ_ROUTING_ID, id);
     return socket;
 }
 
-static void routers_talk_by_their_ids(void **state) {
+static void routers_talk_by_their_ids(void **state)
+{
     char endpoint[TS_ENDPOINT_MAX];
     void *context = ts_context();
     void *a = named(context, ZMQ_ROUTER, "A"), *b = named(context, ZMQ_ROUTER, "B");
@@ -31,8 +33,28 @@ static void routers_talk_by_their_ids(void **state) {
     ts_terminate(context);
 }
 
+/* A dealer asked to probe says so with an empty message, before anything else. */
+static void probe_announces_the_connection(void **state)
+{
+    char endpoint[TS_ENDPOINT_MAX];
+    void *context = ts_context();
+    void *router = ts_socket(context, ZMQ_ROUTER), *dealer = named(context, ZMQ_DEALER, "D");
+    ts_set_int(dealer, ZMQ_PROBE_ROUTER, 1);
+    ts_bind(router, *state, endpoint);
+    ts_ok(zmq_connect(dealer, endpoint));
+    ts_send(dealer, "after", 0);
+    ts_recv_parts(router, "D", "");
+    ts_recv_parts(router, "D", "after");
+    ts_send_parts(router, "D", "hello");
+    ts_recv(dealer, "hello");
+    ts_close(dealer);
+    ts_close(router);
+    ts_terminate(context);
+}
+
 /* CONNECT_ROUTING_ID names one connection, which can be addressed before it is made. */
-static void connect_routing_id_names_the_next_connection(void **state) {
+static void connect_routing_id_names_the_next_connection(void **state)
+{
     struct ts_address first, second;
     char id[16];
     void *context = ts_context();
@@ -63,7 +85,8 @@ static void connect_routing_id_names_the_next_connection(void **state) {
 }
 
 /* libzmq aborts the process here. */
-static void connect_routing_id_in_use_fails_beyond_stock(void **state) {
+static void connect_routing_id_in_use_fails_beyond_stock(void **state)
+{
     char endpoint[TS_ENDPOINT_MAX];
     void *context = ts_context();
     void *router = ts_socket(context, ZMQ_ROUTER), *dealer = ts_socket(context, ZMQ_DEALER);
@@ -81,7 +104,25 @@ static void connect_routing_id_in_use_fails_beyond_stock(void **state) {
     ts_terminate(context);
 }
 
-static void raw_mode_carries_bytes(void **state) {
+static void failed_message_stays_with_the_caller(void **state)
+{
+    (void)state;
+    zmq_msg_t message;
+    void *context = ts_context();
+    void *router = ts_socket(context, ZMQ_ROUTER);
+    ts_set_int(router, ZMQ_ROUTER_MANDATORY, 1);
+    ts_ok(zmq_msg_init_size(&message, 6));
+    memcpy(zmq_msg_data(&message), "nobody", 6);
+    ts_error(zmq_msg_send(&message, router, ZMQ_SNDMORE), EHOSTUNREACH);
+    ts_value((long long)zmq_msg_size(&message), 6);
+    assert_memory_equal(zmq_msg_data(&message), "nobody", 6);
+    ts_ok(zmq_msg_close(&message));
+    ts_close(router);
+    ts_terminate(context);
+}
+
+static void raw_mode_carries_bytes(void **state)
+{
     (void)state;
     char endpoint[TS_ENDPOINT_MAX], id[16], text[16];
     void *context = ts_context();
@@ -114,7 +155,8 @@ static void raw_mode_carries_bytes(void **state) {
 }
 
 /* Draft option: absent from a stable libzmq. */
-static void notify_reports_coming_and_going_beyond_stock(void **state) {
+static void notify_reports_coming_and_going_beyond_stock(void **state)
+{
     char endpoint[TS_ENDPOINT_MAX];
     void *context = ts_context();
     void *router = ts_socket(context, ZMQ_ROUTER), *dealer = named(context, ZMQ_DEALER, "D");
@@ -137,7 +179,8 @@ static void notify_reports_coming_and_going_beyond_stock(void **state) {
 extern int zmq_socket_get_peer_state(void *socket, const void *routing_id, size_t routing_id_size)
     __attribute__((weak));
 
-static void peer_state_shows_room_beyond_stock(void **state) {
+static void peer_state_shows_room_beyond_stock(void **state)
+{
     (void)state;
     void *context = ts_context();
     void *router = ts_socket(context, ZMQ_ROUTER), *dealer = named(context, ZMQ_DEALER, "D");
@@ -160,14 +203,16 @@ static void peer_state_shows_room_beyond_stock(void **state) {
 }
 
 /* A raw connection with this identity, after its handshake with the router. */
-static int raw_dealer(const char *endpoint, const char *identity) {
+static int raw_dealer(const char *endpoint, const char *identity)
+{
     int fd = ts_raw_connect(endpoint);
     ts_raw_handshake(fd, "DEALER", identity, strlen(identity));
     return fd;
 }
 
 /* Two peers' parts alternate on the wire; the router must not mix the messages. */
-static void interleaved_parts_of_two_peers_stay_apart(void **state) {
+static void interleaved_parts_of_two_peers_stay_apart(void **state)
+{
     char endpoint[TS_ENDPOINT_MAX], id[16];
     void *context = ts_context();
     void *router = ts_socket(context, ZMQ_ROUTER);
@@ -187,11 +232,14 @@ static void interleaved_parts_of_two_peers_stay_apart(void **state) {
     ts_terminate(context);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         TS_ON_ALL(routers_talk_by_their_ids),
+        TS_ON_ALL(probe_announces_the_connection),
         TS_ON_ALL(connect_routing_id_names_the_next_connection),
         TS_ON_ALL(connect_routing_id_in_use_fails_beyond_stock),
+        cmocka_unit_test(failed_message_stays_with_the_caller),
         cmocka_unit_test(raw_mode_carries_bytes),
         TS_ON_NETWORK(notify_reports_coming_and_going_beyond_stock),
         cmocka_unit_test(peer_state_shows_room_beyond_stock),

@@ -11,7 +11,8 @@ struct id {
 };
 
 /* The id frame of a message; an assigned id has five bytes, the first of them zero. */
-static struct id recv_id(void *stream) {
+static struct id recv_id(void *stream)
+{
     struct id id = {{0}};
     ts_value(zmq_recv(stream, id.bytes, sizeof id.bytes, 0), 5);
     ts_value(id.bytes[0], 0);
@@ -19,17 +20,22 @@ static struct id recv_id(void *stream) {
     return id;
 }
 
-static void expect_id(void *stream, struct id id) { ts_recv_bytes(stream, id.bytes, 5, true); }
+static void expect_id(void *stream, struct id id)
+{
+    ts_recv_bytes(stream, id.bytes, 5, true);
+}
 
 /* A notification: the id and an empty frame. */
-static struct id recv_notice(void *stream) {
+static struct id recv_notice(void *stream)
+{
     struct id id = recv_id(stream);
     ts_recv_bytes(stream, "", 0, false);
     return id;
 }
 
 /* Collects size bytes that may come in several chunks. */
-static void recv_stream(void *stream, struct id id, const char *data, size_t size) {
+static void recv_stream(void *stream, struct id id, const char *data, size_t size)
+{
     char chunk[16384];
     for (size_t done = 0; done < size;) {
         expect_id(stream, id);
@@ -41,13 +47,15 @@ static void recv_stream(void *stream, struct id id, const char *data, size_t siz
     }
 }
 
-static void send_to(void *stream, struct id id, const void *data, size_t size) {
+static void send_to(void *stream, struct id id, const void *data, size_t size)
+{
     ts_send_bytes(stream, id.bytes, 5, ZMQ_SNDMORE);
     ts_send_bytes(stream, data, size, 0);
 }
 
 /* Waits for the raw side's descriptor while the socket is polled, too. */
-static void wait_closed(void *stream, int fd) {
+static void wait_closed(void *stream, int fd)
+{
     zmq_pollitem_t items[] = {{.socket = stream, .events = ZMQ_POLLIN},
                               {.fd = fd, .events = ZMQ_POLLIN}};
     do {
@@ -59,7 +67,8 @@ static void wait_closed(void *stream, int fd) {
 }
 
 /* A peer that is gone cannot be addressed any more, soon after the notice at the latest. */
-static void wait_unreachable(void *stream, struct id id) {
+static void wait_unreachable(void *stream, struct id id)
+{
     zmq_pollitem_t item = {.socket = stream, .events = ZMQ_POLLIN};
     int64_t deadline = ts_now_ms() + TS_TIMEOUT_MS;
     for (;;) {
@@ -73,7 +82,8 @@ static void wait_unreachable(void *stream, struct id id) {
     ts_value(zmq_errno(), EHOSTUNREACH);
 }
 
-static void accepted_peer(void **state) {
+static void accepted_peer(void **state)
+{
     (void)state;
     char endpoint[TS_ENDPOINT_MAX];
     void *context = ts_context();
@@ -97,7 +107,8 @@ static void accepted_peer(void **state) {
 }
 
 /* MORE on the data means nothing, and the socket is ready for the next id afterwards. */
-static void more_on_data_is_ignored(void **state) {
+static void more_on_data_is_ignored(void **state)
+{
     (void)state;
     char endpoint[TS_ENDPOINT_MAX];
     void *context = ts_context();
@@ -117,7 +128,8 @@ static void more_on_data_is_ignored(void **state) {
     ts_terminate(context);
 }
 
-static void peers_are_kept_apart(void **state) {
+static void peers_are_kept_apart(void **state)
+{
     (void)state;
     enum { PEERS = 5 };
     char endpoint[TS_ENDPOINT_MAX];
@@ -146,7 +158,8 @@ static void peers_are_kept_apart(void **state) {
 }
 
 /* Sending an empty frame closes the connection. */
-static void empty_frame_closes(void **state) {
+static void empty_frame_closes(void **state)
+{
     (void)state;
     char endpoint[TS_ENDPOINT_MAX];
     void *context = ts_context();
@@ -166,7 +179,8 @@ static void empty_frame_closes(void **state) {
     ts_terminate(context);
 }
 
-static void without_notify_only_data_arrives(void **state) {
+static void without_notify_only_data_arrives(void **state)
+{
     (void)state;
     char endpoint[TS_ENDPOINT_MAX];
     void *context = ts_context();
@@ -189,7 +203,8 @@ static void without_notify_only_data_arrives(void **state) {
 }
 
 /* The connecting side: an id of its own choice, or an assigned one it can ask for. */
-static void connecting(void **state) {
+static void connecting(void **state)
+{
     (void)state;
     for (int named = 0; named < 2; ++named) {
         char endpoint[TS_ENDPOINT_MAX];
@@ -223,7 +238,8 @@ static void connecting(void **state) {
 }
 
 /* A connection that we made and the peer closed comes back under the same id. */
-static void connection_is_made_again(void **state) {
+static void connection_is_made_again(void **state)
+{
     (void)state;
     char endpoint[TS_ENDPOINT_MAX];
     int listener = ts_raw_listen(endpoint);
@@ -246,7 +262,8 @@ static void connection_is_made_again(void **state) {
 }
 
 /* More than any buffer holds, in both directions, byte for byte. */
-static void long_streams(void **state) {
+static void long_streams(void **state)
+{
     (void)state;
     enum { SIZE = 1 << 20 };
     static char data[SIZE], got[SIZE];
@@ -270,7 +287,8 @@ static void long_streams(void **state) {
     ts_terminate(context);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(accepted_peer),
         cmocka_unit_test(more_on_data_is_ignored),

@@ -4,7 +4,6 @@
 #include "support/test_support.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 
@@ -12,7 +11,8 @@ struct pair {
     void *context, *push, *pull;
 };
 
-static struct pair open_pair(const char *transport) {
+static struct pair open_pair(const char *transport)
+{
     struct pair pair = {.context = ts_context()};
     pair.push = ts_socket(pair.context, ZMQ_PUSH);
     pair.pull = ts_socket(pair.context, ZMQ_PULL);
@@ -20,21 +20,24 @@ static struct pair open_pair(const char *transport) {
     return pair;
 }
 
-static void close_pair(struct pair *pair) {
+static void close_pair(struct pair *pair)
+{
     ts_close(pair->push);
     ts_close(pair->pull);
     ts_terminate(pair->context);
 }
 
 /* A bound PUSH without peers: every send has to wait. */
-static void *lonely_push(void *context, const char *transport) {
+static void *lonely_push(void *context, const char *transport)
+{
     char endpoint[TS_ENDPOINT_MAX];
     void *push = ts_socket(context, ZMQ_PUSH);
     ts_bind(push, transport, endpoint);
     return push;
 }
 
-static void not_waiting(void **state) {
+static void not_waiting(void **state)
+{
     struct pair pair = open_pair(*state);
     void *lonely = lonely_push(pair.context, *state);
     zmq_msg_t message;
@@ -55,7 +58,8 @@ static void not_waiting(void **state) {
     close_pair(&pair);
 }
 
-static void time_limits(void **state) {
+static void time_limits(void **state)
+{
     static const int limits[] = {0, 1, 40};
     struct pair pair = open_pair(*state);
     void *lonely = lonely_push(pair.context, *state);
@@ -78,9 +82,13 @@ static void time_limits(void **state) {
     close_pair(&pair);
 }
 
-static void send_late(void *socket) { ts_send_parts(socket, "late", "part"); }
+static void send_late(void *socket)
+{
+    ts_send_parts(socket, "late", "part");
+}
 
-static void waiting_ends_with_the_message(void **state) {
+static void waiting_ends_with_the_message(void **state)
+{
     static const int limits[] = {-1, TS_TIMEOUT_MS};
     struct pair pair = open_pair(*state);
     for (int round = 0; round < 20; ++round) {
@@ -97,7 +105,8 @@ struct late_peer {
     char endpoint[TS_ENDPOINT_MAX];
 };
 
-static void connect_late(void *argument) {
+static void connect_late(void *argument)
+{
     struct late_peer *peer = argument;
     void *pull = ts_socket(peer->context, ZMQ_PULL);
     ts_ok(zmq_connect(pull, peer->endpoint));
@@ -105,7 +114,8 @@ static void connect_late(void *argument) {
     ts_close(pull);
 }
 
-static void sending_waits_for_a_peer(void **state) {
+static void sending_waits_for_a_peer(void **state)
+{
     static const int limits[] = {-1, TS_TIMEOUT_MS};
     for (int round = 0; round < 10; ++round) {
         struct late_peer peer = {.context = ts_context()};
@@ -131,7 +141,8 @@ struct waiting {
     atomic_bool returned;
 };
 
-static void wait_in_call(void *argument) {
+static void wait_in_call(void *argument)
+{
     struct waiting *waiting = argument;
     zmq_pollitem_t item = {.socket = waiting->socket, .events = ZMQ_POLLIN};
     int rc = waiting->call == RECEIVE ? zmq_recv(waiting->socket, NULL, 0, 0)
@@ -142,9 +153,13 @@ static void wait_in_call(void *argument) {
     atomic_store(&waiting->returned, true);
 }
 
-static void on_signal(int number) { (void)number; }
+static void on_signal(int number)
+{
+    (void)number;
+}
 
-static void interrupt(struct waiting *waiting) {
+static void interrupt(struct waiting *waiting)
+{
     atomic_store(&waiting->returned, false);
     struct ts_thread *thread = ts_thread_start(wait_in_call, waiting);
     /* A signal may come just before the call sleeps and go unnoticed, so it is repeated. */
@@ -159,7 +174,8 @@ static void interrupt(struct waiting *waiting) {
 }
 
 /* A handler installed without SA_RESTART and one with it: both end the wait. */
-static void signals_interrupt_waiting(void **state) {
+static void signals_interrupt_waiting(void **state)
+{
     static const int flags[] = {0, SA_RESTART};
     struct sigaction old;
     struct pair pair = open_pair(*state);
@@ -185,7 +201,8 @@ static void signals_interrupt_waiting(void **state) {
     close_pair(&pair);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         TS_ON_ALL(not_waiting),
         TS_ON_ALL(time_limits),

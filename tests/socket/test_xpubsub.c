@@ -11,7 +11,8 @@ struct net {
     char endpoint[TS_ENDPOINT_MAX];
 };
 
-static struct net open_net(const char *transport, int subscriber_type) {
+static struct net open_net(const char *transport, int subscriber_type)
+{
     struct net net = {.context = ts_context()};
     net.xpub = ts_socket(net.context, ZMQ_XPUB);
     net.a = ts_socket(net.context, subscriber_type);
@@ -22,7 +23,8 @@ static struct net open_net(const char *transport, int subscriber_type) {
     return net;
 }
 
-static void close_net(struct net *net) {
+static void close_net(struct net *net)
+{
     ts_close(net->xpub);
     if (net->a)
         ts_close(net->a);
@@ -35,7 +37,8 @@ static void close_net(struct net *net) {
 #define UPSTREAM(socket, literal) ts_send_bytes((socket), (literal), sizeof(literal) - 1, 0)
 
 /* Only the first subscription and the end of the last one are reported. */
-static void duplicates_are_not_reported(void **state) {
+static void duplicates_are_not_reported(void **state)
+{
     struct net net = open_net(*state, ZMQ_SUB);
     ts_set_text(net.a, ZMQ_SUBSCRIBE, "A");
     NOTICE(net.xpub, "\1A");
@@ -53,7 +56,8 @@ static void duplicates_are_not_reported(void **state) {
     close_net(&net);
 }
 
-static void verbose_reports_every_subscription(void **state) {
+static void verbose_reports_every_subscription(void **state)
+{
     struct net net = open_net(*state, ZMQ_SUB);
     ts_set_int(net.xpub, ZMQ_XPUB_VERBOSE, 1);
     ts_set_text(net.a, ZMQ_SUBSCRIBE, "A");
@@ -71,7 +75,8 @@ static void verbose_reports_every_subscription(void **state) {
     close_net(&net);
 }
 
-static void verboser_reports_every_end_as_well(void **state) {
+static void verboser_reports_every_end_as_well(void **state)
+{
     struct net net = open_net(*state, ZMQ_SUB);
     ts_set_int(net.xpub, ZMQ_XPUB_VERBOSER, 1);
     ts_set_text(net.a, ZMQ_SUBSCRIBE, "A");
@@ -86,7 +91,8 @@ static void verboser_reports_every_end_as_well(void **state) {
     close_net(&net);
 }
 
-static void lost_subscriber_is_unsubscribed(void **state) {
+static void lost_subscriber_is_unsubscribed(void **state)
+{
     struct net net = open_net(*state, ZMQ_SUB);
     ts_set_text(net.a, ZMQ_SUBSCRIBE, "A");
     NOTICE(net.xpub, "\1A");
@@ -108,7 +114,8 @@ static void lost_subscriber_is_unsubscribed(void **state) {
 
 /* Removing what was never there is reported, so that a proxy passes it on. Both forms, message
  * and command, work for both operations. */
-static void end_of_an_unknown_subscription_is_reported(void **state) {
+static void end_of_an_unknown_subscription_is_reported(void **state)
+{
     struct net net = open_net(*state, ZMQ_SUB);
     int fd = ts_raw_connect(net.endpoint);
     ts_raw_handshake(fd, "SUB", NULL, 0);
@@ -130,7 +137,8 @@ static void end_of_an_unknown_subscription_is_reported(void **state) {
 }
 
 /* Manual: the application decides what the peer whose notice it just read is subscribed to. */
-static void manual_subscriptions(void **state) {
+static void manual_subscriptions(void **state)
+{
     struct net net = open_net(*state, ZMQ_SUB);
     char rest[16];
     ts_set_int(net.xpub, ZMQ_XPUB_MANUAL, 1);
@@ -160,7 +168,8 @@ static void manual_subscriptions(void **state) {
 }
 
 /* The first message after a notice goes to that peer alone: its "last value". */
-static void manual_last_value(void **state) {
+static void manual_last_value(void **state)
+{
     struct net net = open_net(*state, ZMQ_SUB);
     ts_set_int(net.xpub, ZMQ_XPUB_MANUAL_LAST_VALUE, 1);
     ts_set_text(net.a, ZMQ_SUBSCRIBE, "A");
@@ -181,7 +190,8 @@ static void manual_last_value(void **state) {
 }
 
 /* NODROP: one full subscriber stops the publisher for everybody. */
-static void nodrop_stops_the_publisher(void **state) {
+static void nodrop_stops_the_publisher(void **state)
+{
     (void)state;
     void *context = ts_context();
     void *xpub = ts_socket(context, ZMQ_XPUB);
@@ -217,7 +227,8 @@ static void nodrop_stops_the_publisher(void **state) {
     ts_terminate(context);
 }
 
-static void welcome_message_comes_first(void **state) {
+static void welcome_message_comes_first(void **state)
+{
     struct net net = open_net(*state, ZMQ_SUB);
     ts_set_text(net.xpub, ZMQ_XPUB_WELCOME_MSG, "W hello");
     for (int round = 0; round < 3; ++round) {
@@ -244,7 +255,8 @@ static void welcome_message_comes_first(void **state) {
 }
 
 /* Whatever else XSUB peers send arrives at the XPUB as it is. */
-static void user_messages_go_upstream(void **state) {
+static void user_messages_go_upstream(void **state)
+{
     struct net net = open_net(*state, ZMQ_XSUB);
     UPSTREAM(net.a, "hello");
     NOTICE(net.xpub, "hello");
@@ -260,7 +272,8 @@ static void user_messages_go_upstream(void **state) {
     close_net(&net);
 }
 
-static void plain_publisher_ignores_user_messages(void **state) {
+static void plain_publisher_ignores_user_messages(void **state)
+{
     char endpoint[TS_ENDPOINT_MAX];
     void *context = ts_context();
     void *pub = ts_socket(context, ZMQ_PUB), *xsub = ts_socket(context, ZMQ_XSUB);
@@ -282,7 +295,8 @@ static void plain_publisher_ignores_user_messages(void **state) {
 }
 
 /* XSUB repeats subscriptions upstream, but only the end of the last one. */
-static void xsub_counts_its_subscriptions(void **state) {
+static void xsub_counts_its_subscriptions(void **state)
+{
     struct net net = open_net(*state, ZMQ_XSUB);
     ts_set_int(net.xpub, ZMQ_XPUB_VERBOSER, 1);
     UPSTREAM(net.a, "\1A");
@@ -301,7 +315,8 @@ static void xsub_counts_its_subscriptions(void **state) {
 }
 
 /* Newer than stock: every end goes upstream. */
-static void xsub_verbose_unsubscribe_beyond_stock(void **state) {
+static void xsub_verbose_unsubscribe_beyond_stock(void **state)
+{
     struct net net = open_net(*state, ZMQ_XSUB);
     ts_set_int(net.xpub, ZMQ_XPUB_VERBOSER, 1);
     ts_set_int(net.a, ZMQ_XSUB_VERBOSE_UNSUBSCRIBE, 1);
@@ -317,7 +332,8 @@ static void xsub_verbose_unsubscribe_beyond_stock(void **state) {
 }
 
 /* By default each part of an upstream message may subscribe; the option stops after the first. */
-static void only_first_subscribe(void **state) {
+static void only_first_subscribe(void **state)
+{
     for (int only = 0; only < 2; ++only) {
         struct net net = open_net(*state, ZMQ_XSUB);
         ts_set_int(net.xpub, ZMQ_ONLY_FIRST_SUBSCRIBE, only);
@@ -343,7 +359,8 @@ static void only_first_subscribe(void **state) {
 }
 
 /* TOPICS_COUNT is newer than the reference installed as stock. */
-static void topics_are_counted_beyond_stock(void **state) {
+static void topics_are_counted_beyond_stock(void **state)
+{
     struct net net = open_net(*state, ZMQ_SUB);
     static const char *topics[] = {"A", "AB", "A", ""};
     for (size_t i = 0; i < TS_COUNT(topics); ++i)
@@ -359,7 +376,8 @@ static void topics_are_counted_beyond_stock(void **state) {
     close_net(&net);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         TS_ON_ALL(duplicates_are_not_reported),
         TS_ON_ALL(verbose_reports_every_subscription),

@@ -36,14 +36,16 @@ static const struct {
     {ZMQ_EVENT_HANDSHAKE_FAILED_AUTH, "HANDSHAKE_FAILED_AUTH"},
 };
 
-const char *ts_event_name(int event) {
+const char *ts_event_name(int event)
+{
     for (size_t i = 0; i < TS_COUNT(event_names); ++i)
         if (event_names[i].event == event)
             return event_names[i].name;
     return "an unknown event";
 }
 
-void *ts_monitor_at(void *context, void *socket, int events, const char *file, int line) {
+void *ts_monitor_at(void *context, void *socket, int events, const char *file, int line)
+{
     static atomic_uint number;
     char endpoint[64];
     snprintf(endpoint, sizeof endpoint, "inproc://test-monitor-%u", atomic_fetch_add(&number, 1));
@@ -55,8 +57,15 @@ void *ts_monitor_at(void *context, void *socket, int events, const char *file, i
     return monitor;
 }
 
+void ts_unmonitor(void *socket, void *monitor)
+{
+    ts_check(zmq_socket_monitor(socket, NULL, 0) == 0);
+    ts_check(zmq_close(monitor) == 0);
+}
+
 static size_t receive_frame(void *monitor, void *buffer, size_t capacity, const char *file,
-                            int line) {
+                            int line)
+{
     int rc = zmq_recv(monitor, buffer, capacity, 0);
     if (rc == -1)
         ts_fail_at(file, line, "waiting for a monitor event: %s", zmq_strerror(zmq_errno()));
@@ -65,7 +74,8 @@ static size_t receive_frame(void *monitor, void *buffer, size_t capacity, const 
     return (size_t)rc;
 }
 
-void ts_next_event_at(void *monitor, struct ts_event *event, const char *file, int line) {
+void ts_next_event_at(void *monitor, struct ts_event *event, const char *file, int line)
+{
     unsigned char frame[6];
     uint16_t number;
     if (receive_frame(monitor, frame, sizeof frame, file, line) != sizeof frame)
@@ -81,7 +91,8 @@ void ts_next_event_at(void *monitor, struct ts_event *event, const char *file, i
         ts_fail_at(file, line, "a monitor event of more than two frames");
 }
 
-uint32_t ts_expect_event_at(void *monitor, int event, const char *file, int line) {
+uint32_t ts_expect_event_at(void *monitor, int event, const char *file, int line)
+{
     struct ts_event got;
     ts_next_event_at(monitor, &got, file, line);
     if (got.event != event)
@@ -90,7 +101,8 @@ uint32_t ts_expect_event_at(void *monitor, int event, const char *file, int line
     return got.value;
 }
 
-uint32_t ts_await_event_at(void *monitor, int event, const char *file, int line) {
+uint32_t ts_await_event_at(void *monitor, int event, const char *file, int line)
+{
     struct ts_event got;
     do
         ts_next_event_at(monitor, &got, file, line);
@@ -108,7 +120,8 @@ struct ts_thread {
     atomic_bool ended;
 };
 
-static void *thread_main(void *argument) {
+static void *thread_main(void *argument)
+{
     struct ts_thread *thread = argument;
     atomic_store(&thread->id, (int)syscall(SYS_gettid));
     thread->function(thread->argument);
@@ -116,7 +129,8 @@ static void *thread_main(void *argument) {
     return NULL;
 }
 
-struct ts_thread *ts_thread_start(void (*function)(void *), void *argument) {
+struct ts_thread *ts_thread_start(void (*function)(void *), void *argument)
+{
     struct ts_thread *thread = calloc(1, sizeof *thread);
     ts_check(thread != NULL);
     thread->function = function;
@@ -125,12 +139,14 @@ struct ts_thread *ts_thread_start(void (*function)(void *), void *argument) {
     return thread;
 }
 
-void ts_thread_join(struct ts_thread *thread) {
+void ts_thread_join(struct ts_thread *thread)
+{
     ts_check(pthread_join(thread->handle, NULL) == 0);
     free(thread);
 }
 
-static bool asleep(int id) {
+static bool asleep(int id)
+{
     char path[64], line[512];
     snprintf(path, sizeof path, "/proc/self/task/%d/stat", id);
     FILE *file = fopen(path, "r");
@@ -143,7 +159,8 @@ static bool asleep(int id) {
     return text && text[1] == ' ' && text[2] == 'S';
 }
 
-void ts_thread_await_sleep(struct ts_thread *thread) {
+void ts_thread_await_sleep(struct ts_thread *thread)
+{
     /* A thread may also sleep for a moment on its way, so several looks in a row must agree. */
     for (int looks = 0; looks < 10 && !atomic_load(&thread->ended);) {
         struct timespec pause = {.tv_sec = 0, .tv_nsec = 500000};
@@ -153,11 +170,13 @@ void ts_thread_await_sleep(struct ts_thread *thread) {
     }
 }
 
-void ts_thread_signal(struct ts_thread *thread, int signal_number) {
+void ts_thread_signal(struct ts_thread *thread, int signal_number)
+{
     ts_check(pthread_kill(thread->handle, signal_number) == 0);
 }
 
-int64_t ts_now_ms(void) {
+int64_t ts_now_ms(void)
+{
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;

@@ -21,7 +21,8 @@ union address {
 
 /* ---- connections ------------------------------------------------------------------------ */
 
-static socklen_t parse_endpoint(const char *endpoint, union address *address) {
+static socklen_t parse_endpoint(const char *endpoint, union address *address)
+{
     memset(address, 0, sizeof *address);
     if (strncmp(endpoint, "ipc://", 6) == 0) {
         const char *path = endpoint + 6;
@@ -38,7 +39,8 @@ static socklen_t parse_endpoint(const char *endpoint, union address *address) {
     return sizeof address->in;
 }
 
-static void limit_waiting(int fd) {
+static void limit_waiting(int fd)
+{
     struct timeval limit = {.tv_sec = TS_TIMEOUT_MS / 1000};
     int on = 1;
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
@@ -46,7 +48,8 @@ static void limit_waiting(int fd) {
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
-int ts_raw_connect_at(const char *endpoint, const char *file, int line) {
+int ts_raw_connect_at(const char *endpoint, const char *file, int line)
+{
     union address address;
     socklen_t size = parse_endpoint(endpoint, &address);
     int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -58,7 +61,8 @@ int ts_raw_connect_at(const char *endpoint, const char *file, int line) {
     return fd;
 }
 
-int ts_raw_listen_at(char endpoint[TS_ENDPOINT_MAX], const char *file, int line) {
+int ts_raw_listen_at(char endpoint[TS_ENDPOINT_MAX], const char *file, int line)
+{
     union address address = {.in.sin_family = AF_INET};
     socklen_t size = sizeof address.in;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -71,7 +75,8 @@ int ts_raw_listen_at(char endpoint[TS_ENDPOINT_MAX], const char *file, int line)
     return fd;
 }
 
-int ts_raw_accept_at(int listener, const char *file, int line) {
+int ts_raw_accept_at(int listener, const char *file, int line)
+{
     int fd = accept(listener, NULL, NULL);
     if (fd == -1)
         ts_fail_at(file, line, "accept: %s", strerror(errno));
@@ -81,7 +86,8 @@ int ts_raw_accept_at(int listener, const char *file, int line) {
 
 /* ---- bytes ------------------------------------------------------------------------------ */
 
-void ts_raw_send_at(int fd, const void *data, size_t size, const char *file, int line) {
+void ts_raw_send_at(int fd, const void *data, size_t size, const char *file, int line)
+{
     for (size_t done = 0; done < size;) {
         ssize_t rc = send(fd, (const char *)data + done, size - done, MSG_NOSIGNAL);
         if (rc == -1 && errno != EINTR)
@@ -90,7 +96,8 @@ void ts_raw_send_at(int fd, const void *data, size_t size, const char *file, int
     }
 }
 
-void ts_raw_send_if_open(int fd, const void *data, size_t size) {
+void ts_raw_send_if_open(int fd, const void *data, size_t size)
+{
     for (size_t done = 0; done < size;) {
         ssize_t rc = send(fd, (const char *)data + done, size - done, MSG_NOSIGNAL);
         if (rc == -1 && errno != EINTR)
@@ -99,7 +106,8 @@ void ts_raw_send_if_open(int fd, const void *data, size_t size) {
     }
 }
 
-void ts_raw_recv_at(int fd, void *buffer, size_t size, const char *file, int line) {
+void ts_raw_recv_at(int fd, void *buffer, size_t size, const char *file, int line)
+{
     for (size_t done = 0; done < size;) {
         ssize_t rc = recv(fd, (char *)buffer + done, size - done, 0);
         if (rc == 0)
@@ -110,7 +118,8 @@ void ts_raw_recv_at(int fd, void *buffer, size_t size, const char *file, int lin
     }
 }
 
-void ts_raw_expect_at(int fd, const void *data, size_t size, const char *file, int line) {
+void ts_raw_expect_at(int fd, const void *data, size_t size, const char *file, int line)
+{
     unsigned char *got = malloc(size + 1);
     ts_raw_recv_at(fd, got, size, file, line);
     for (size_t i = 0; i < size; ++i)
@@ -120,7 +129,8 @@ void ts_raw_expect_at(int fd, const void *data, size_t size, const char *file, i
     free(got);
 }
 
-void ts_raw_expect_closed_at(int fd, const char *file, int line) {
+void ts_raw_expect_closed_at(int fd, const char *file, int line)
+{
     char skipped[4096];
     ssize_t rc;
     do
@@ -132,7 +142,8 @@ void ts_raw_expect_closed_at(int fd, const char *file, int line) {
 
 /* ---- ZMTP ------------------------------------------------------------------------------- */
 
-void ts_raw_greeting(unsigned char greeting[64], int minor, const char *mechanism) {
+void ts_raw_greeting(unsigned char greeting[64], int minor, const char *mechanism)
+{
     memset(greeting, 0, 64);
     greeting[0] = 0xff;
     greeting[8] = 1;
@@ -142,7 +153,8 @@ void ts_raw_greeting(unsigned char greeting[64], int minor, const char *mechanis
     memcpy(greeting + 12, mechanism, strlen(mechanism));
 }
 
-void ts_raw_greet_at(int fd, const char *file, int line) {
+void ts_raw_greet_at(int fd, const char *file, int line)
+{
     unsigned char ours[64], theirs[64];
     ts_raw_greeting(ours, 1, "NULL");
     ts_raw_send_at(fd, ours, sizeof ours, file, line);
@@ -152,7 +164,8 @@ void ts_raw_greet_at(int fd, const char *file, int line) {
         ts_fail_at(file, line, "this is not a ZMTP 3.1 NULL greeting");
 }
 
-static size_t put_property(unsigned char *at, const char *name, const void *value, size_t size) {
+static size_t put_property(unsigned char *at, const char *name, const void *value, size_t size)
+{
     size_t length = strlen(name);
     uint32_t big_endian = htonl((uint32_t)size);
     *at = (unsigned char)length;
@@ -164,7 +177,8 @@ static size_t put_property(unsigned char *at, const char *name, const void *valu
 }
 
 void ts_raw_send_ready_at(int fd, const char *socket_type, const void *identity, size_t size,
-                          const char *file, int line) {
+                          const char *file, int line)
+{
     unsigned char body[1024] = "\5READY";
     size_t length = 6;
     length += put_property(body + length, "Socket-Type", socket_type, strlen(socket_type));
@@ -174,7 +188,8 @@ void ts_raw_send_ready_at(int fd, const char *socket_type, const void *identity,
 }
 
 void ts_raw_handshake_at(int fd, const char *socket_type, const void *identity, size_t size,
-                         const char *file, int line) {
+                         const char *file, int line)
+{
     unsigned char body[1024];
     int flags;
     ts_raw_greet_at(fd, file, line);
@@ -185,7 +200,8 @@ void ts_raw_handshake_at(int fd, const char *socket_type, const void *identity, 
 }
 
 void ts_raw_send_frame_at(int fd, int flags, const void *body, size_t size, const char *file,
-                          int line) {
+                          int line)
+{
     unsigned char header[9] = {(unsigned char)flags};
     size_t length = 2;
     if (size > 255 || (flags & TS_FRAME_LONG)) {
@@ -200,7 +216,8 @@ void ts_raw_send_frame_at(int fd, int flags, const void *body, size_t size, cons
 }
 
 size_t ts_raw_recv_frame_at(int fd, int *flags, void *body, size_t capacity, const char *file,
-                            int line) {
+                            int line)
+{
     unsigned char header[9];
     uint64_t size = 0;
     ts_raw_recv_at(fd, header, 1, file, line);
@@ -216,7 +233,8 @@ size_t ts_raw_recv_frame_at(int fd, int *flags, void *body, size_t capacity, con
 }
 
 void ts_raw_expect_frame_at(int fd, int flags, const void *body, size_t size, const char *file,
-                            int line) {
+                            int line)
+{
     static _Thread_local unsigned char got[65536];
     int got_flags;
     size_t got_size = ts_raw_recv_frame_at(fd, &got_flags, got, sizeof got, file, line);

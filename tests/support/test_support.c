@@ -21,14 +21,16 @@ static atomic_uint unique_number;
 
 /* ---- running ---------------------------------------------------------------------------- */
 
-static void remove_temporary_directory(void) {
+static void remove_temporary_directory(void)
+{
     char command[64];
     snprintf(command, sizeof command, "rm -rf %s", temporary_directory);
     if (system(command) != 0)
         perror(command);
 }
 
-static void remove_in_owner_only(void) {
+static void remove_in_owner_only(void)
+{
     static pid_t owner;
     if (!owner)
         owner = getpid();
@@ -36,7 +38,8 @@ static void remove_in_owner_only(void) {
         remove_temporary_directory();
 }
 
-void ts_init(void) {
+void ts_init(void)
+{
     main_thread = pthread_self();
     /* Wildcard ipc endpoints and our own both go to one short path, whatever the build tree. */
     if (!mkdtemp(temporary_directory)) {
@@ -54,7 +57,8 @@ void ts_init(void) {
 
 /* ---- assertions ------------------------------------------------------------------------- */
 
-void ts_fail_at(const char *file, int line, const char *format, ...) {
+void ts_fail_at(const char *file, int line, const char *format, ...)
+{
     char text[512];
     va_list arguments;
     va_start(arguments, format);
@@ -68,13 +72,15 @@ void ts_fail_at(const char *file, int line, const char *format, ...) {
     abort();
 }
 
-long long ts_expect_ok_at(long long rc, const char *text, const char *file, int line) {
+long long ts_expect_ok_at(long long rc, const char *text, const char *file, int line)
+{
     if (rc == -1)
         ts_fail_at(file, line, "%s: failed: %s", text, zmq_strerror(zmq_errno()));
     return rc;
 }
 
-void ts_expect_error_at(long long rc, int error, const char *text, const char *file, int line) {
+void ts_expect_error_at(long long rc, int error, const char *text, const char *file, int line)
+{
     int got = zmq_errno();
     if (rc != -1)
         ts_fail_at(file, line, "%s: returned %lld instead of failing with %s", text, rc,
@@ -84,8 +90,8 @@ void ts_expect_error_at(long long rc, int error, const char *text, const char *f
                    zmq_strerror(got), error, zmq_strerror(error));
 }
 
-void ts_expect_value_at(long long got, long long want, const char *text, const char *file,
-                        int line) {
+void ts_expect_value_at(long long got, long long want, const char *text, const char *file, int line)
+{
     if (got == want)
         return;
     if (got == -1)
@@ -96,14 +102,16 @@ void ts_expect_value_at(long long got, long long want, const char *text, const c
 
 /* ---- contexts, sockets, options --------------------------------------------------------- */
 
-void *ts_context_at(const char *file, int line) {
+void *ts_context_at(const char *file, int line)
+{
     void *context = zmq_ctx_new();
     if (!context)
         ts_fail_at(file, line, "zmq_ctx_new: %s", zmq_strerror(zmq_errno()));
     return context;
 }
 
-void ts_terminate_at(void *context, const char *file, int line) {
+void ts_terminate_at(void *context, const char *file, int line)
+{
     int rc;
     do
         rc = zmq_ctx_term(context);
@@ -111,7 +119,8 @@ void ts_terminate_at(void *context, const char *file, int line) {
     ts_expect_ok_at(rc, "zmq_ctx_term", file, line);
 }
 
-void *ts_socket_at(void *context, int type, const char *file, int line) {
+void *ts_socket_at(void *context, int type, const char *file, int line)
+{
     void *socket = zmq_socket(context, type);
     if (!socket)
         ts_fail_at(file, line, "zmq_socket(%d): %s", type, zmq_strerror(zmq_errno()));
@@ -121,20 +130,23 @@ void *ts_socket_at(void *context, int type, const char *file, int line) {
     return socket;
 }
 
-void ts_set_int_at(void *socket, int option, int value, const char *file, int line) {
+void ts_set_int_at(void *socket, int option, int value, const char *file, int line)
+{
     if (zmq_setsockopt(socket, option, &value, sizeof value) != 0)
         ts_fail_at(file, line, "zmq_setsockopt(%d, %d): %s", option, value,
                    zmq_strerror(zmq_errno()));
 }
 
 void ts_set_bytes_at(void *socket, int option, const void *value, size_t size, const char *file,
-                     int line) {
+                     int line)
+{
     if (zmq_setsockopt(socket, option, value, size) != 0)
         ts_fail_at(file, line, "zmq_setsockopt(%d, %zu bytes): %s", option, size,
                    zmq_strerror(zmq_errno()));
 }
 
-int ts_get_int_at(void *socket, int option, const char *file, int line) {
+int ts_get_int_at(void *socket, int option, const char *file, int line)
+{
     int value = 0;
     size_t size = sizeof value;
     if (zmq_getsockopt(socket, option, &value, &size) != 0)
@@ -144,14 +156,16 @@ int ts_get_int_at(void *socket, int option, const char *file, int line) {
 
 /* ---- endpoints -------------------------------------------------------------------------- */
 
-void ts_last_endpoint_at(void *socket, char endpoint[TS_ENDPOINT_MAX], const char *file, int line) {
+void ts_last_endpoint_at(void *socket, char endpoint[TS_ENDPOINT_MAX], const char *file, int line)
+{
     size_t size = TS_ENDPOINT_MAX;
     if (zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, endpoint, &size) != 0)
         ts_fail_at(file, line, "ZMQ_LAST_ENDPOINT: %s", zmq_strerror(zmq_errno()));
 }
 
 /* The text to bind to for a free address; names are unique in this process. */
-static const char *free_address(const char *transport, char text[TS_ENDPOINT_MAX]) {
+static const char *free_address(const char *transport, char text[TS_ENDPOINT_MAX])
+{
     if (strcmp(transport, "inproc") == 0)
         snprintf(text, TS_ENDPOINT_MAX, "inproc://test-%u", atomic_fetch_add(&unique_number, 1));
     else if (strcmp(transport, "ipc") == 0)
@@ -163,19 +177,22 @@ static const char *free_address(const char *transport, char text[TS_ENDPOINT_MAX
 }
 
 void ts_bind_at(void *socket, const char *transport, char endpoint[TS_ENDPOINT_MAX],
-                const char *file, int line) {
+                const char *file, int line)
+{
     char text[TS_ENDPOINT_MAX];
     if (zmq_bind(socket, free_address(transport, text)) != 0)
         ts_fail_at(file, line, "zmq_bind(%s): %s", text, zmq_strerror(zmq_errno()));
     ts_last_endpoint_at(socket, endpoint, file, line);
 }
 
-static void short_pause(void) {
+static void short_pause(void)
+{
     struct timespec pause = {.tv_sec = 0, .tv_nsec = 1000000};
     nanosleep(&pause, NULL);
 }
 
-void ts_rebind_at(void *socket, const char *endpoint, const char *file, int line) {
+void ts_rebind_at(void *socket, const char *endpoint, const char *file, int line)
+{
     int64_t deadline = ts_now_ms() + TS_TIMEOUT_MS;
     while (zmq_bind(socket, endpoint) != 0) {
         if (zmq_errno() != EADDRINUSE || ts_now_ms() > deadline)
@@ -186,7 +203,8 @@ void ts_rebind_at(void *socket, const char *endpoint, const char *file, int line
 
 /* A descriptor bound to a tcp port but not listening: connections are refused, nobody else gets
  * the port as an ephemeral one, and a listener with SO_REUSEADDR may still bind to it. */
-static int hold_tcp_port(int *port) {
+static int hold_tcp_port(int *port)
+{
     struct sockaddr_in address = {.sin_family = AF_INET};
     socklen_t size = sizeof address;
     int on = 1;
@@ -201,7 +219,8 @@ static int hold_tcp_port(int *port) {
 }
 
 void ts_address_reserve_at(struct ts_address *address, const char *transport, const char *file,
-                           int line) {
+                           int line)
+{
     int port = 0;
     address->held = -1;
     if (strcmp(transport, "tcp") != 0) {
@@ -214,14 +233,16 @@ void ts_address_reserve_at(struct ts_address *address, const char *transport, co
     snprintf(address->endpoint, sizeof address->endpoint, "tcp://127.0.0.1:%d", port);
 }
 
-void ts_address_release(struct ts_address *address) {
+void ts_address_release(struct ts_address *address)
+{
     if (address->held != -1)
         close(address->held);
     address->held = -1;
 }
 
 void ts_connect_pair_at(void *context, void *bound, void *connected, const char *transport,
-                        const char *file, int line) {
+                        const char *file, int line)
+{
     char endpoint[TS_ENDPOINT_MAX];
     void *monitors[2] = {NULL, NULL};
     bool network = strcmp(transport, "inproc") != 0;
@@ -241,8 +262,8 @@ void ts_connect_pair_at(void *context, void *bound, void *connected, const char 
 
 /* ---- messages --------------------------------------------------------------------------- */
 
-void ts_send_at(void *socket, const void *data, size_t size, int flags, const char *file,
-                int line) {
+void ts_send_at(void *socket, const void *data, size_t size, int flags, const char *file, int line)
+{
     int rc = zmq_send(socket, data, size, flags);
     if (rc == -1)
         ts_fail_at(file, line, "zmq_send of %zu bytes \"%.*s\": %s", size,
@@ -251,7 +272,8 @@ void ts_send_at(void *socket, const void *data, size_t size, int flags, const ch
         ts_fail_at(file, line, "zmq_send of %zu bytes returned %d", size, rc);
 }
 
-void ts_send_parts_at(const char *file, int line, void *socket, ...) {
+void ts_send_parts_at(const char *file, int line, void *socket, ...)
+{
     va_list arguments;
     va_start(arguments, socket);
     const char *text = va_arg(arguments, const char *);
@@ -263,7 +285,8 @@ void ts_send_parts_at(const char *file, int line, void *socket, ...) {
     va_end(arguments);
 }
 
-static void show(char *text, size_t capacity, const unsigned char *data, size_t size) {
+static void show(char *text, size_t capacity, const unsigned char *data, size_t size)
+{
     size_t used = 0;
     for (size_t i = 0; i < size && i < 40 && used + 5 < capacity; ++i)
         used += (size_t)(data[i] >= ' ' && data[i] < 127
@@ -272,8 +295,8 @@ static void show(char *text, size_t capacity, const unsigned char *data, size_t 
     text[used] = 0;
 }
 
-void ts_recv_at(void *socket, const void *data, size_t size, bool more, const char *file,
-                int line) {
+void ts_recv_at(void *socket, const void *data, size_t size, bool more, const char *file, int line)
+{
     char wanted[256], got[256];
     zmq_msg_t message;
     zmq_msg_init(&message);
@@ -292,7 +315,8 @@ void ts_recv_at(void *socket, const void *data, size_t size, bool more, const ch
     zmq_msg_close(&message);
 }
 
-void ts_recv_parts_at(const char *file, int line, void *socket, ...) {
+void ts_recv_parts_at(const char *file, int line, void *socket, ...)
+{
     va_list arguments;
     va_start(arguments, socket);
     const char *text = va_arg(arguments, const char *);
@@ -304,7 +328,8 @@ void ts_recv_parts_at(const char *file, int line, void *socket, ...) {
     va_end(arguments);
 }
 
-size_t ts_recv_any_at(void *socket, void *buffer, size_t capacity, const char *file, int line) {
+size_t ts_recv_any_at(void *socket, void *buffer, size_t capacity, const char *file, int line)
+{
     int rc = zmq_recv(socket, buffer, capacity, 0);
     if (rc == -1)
         ts_fail_at(file, line, "zmq_recv: %s", zmq_strerror(zmq_errno()));
@@ -314,7 +339,8 @@ size_t ts_recv_any_at(void *socket, void *buffer, size_t capacity, const char *f
     return (size_t)rc;
 }
 
-void ts_wait_at(void *socket, short events, const char *file, int line) {
+void ts_wait_at(void *socket, short events, const char *file, int line)
+{
     zmq_pollitem_t item = {.socket = socket, .events = events};
     int rc = zmq_poll(&item, 1, TS_TIMEOUT_MS);
     if (rc == -1)
@@ -323,7 +349,8 @@ void ts_wait_at(void *socket, short events, const char *file, int line) {
         ts_fail_at(file, line, "event %d did not come", events);
 }
 
-int ts_fill_at(void *socket, const char *text, int limit, const char *file, int line) {
+int ts_fill_at(void *socket, const char *text, int limit, const char *file, int line)
+{
     for (int count = 0; count <= limit; ++count) {
         if (zmq_send(socket, text, strlen(text), ZMQ_DONTWAIT) != -1)
             continue;
@@ -335,7 +362,8 @@ int ts_fill_at(void *socket, const char *text, int limit, const char *file, int 
 }
 
 static void drop_probes(void *publisher, void *subscriber, const char *topic, const char *file,
-                        int line) {
+                        int line)
+{
     char last[TS_ENDPOINT_MAX], got[TS_ENDPOINT_MAX];
     snprintf(last, sizeof last, "%s-last-probe", topic);
     ts_send_at(publisher, last, strlen(last), 0, file, line);
@@ -345,7 +373,8 @@ static void drop_probes(void *publisher, void *subscriber, const char *topic, co
 }
 
 void ts_pubsub_sync_at(void *publisher, void *subscriber, const char *topic, const char *file,
-                       int line) {
+                       int line)
+{
     int64_t deadline = ts_now_ms() + TS_TIMEOUT_MS;
     zmq_pollitem_t item = {.socket = subscriber, .events = ZMQ_POLLIN};
     char probe[TS_ENDPOINT_MAX];
@@ -359,14 +388,16 @@ void ts_pubsub_sync_at(void *publisher, void *subscriber, const char *topic, con
 }
 
 /* A 32-bit xorshift step for each four bytes; the byte order does not matter. */
-static uint32_t pattern_next(uint32_t *state) {
+static uint32_t pattern_next(uint32_t *state)
+{
     *state ^= *state << 13;
     *state ^= *state >> 17;
     *state ^= *state << 5;
     return *state;
 }
 
-void ts_pattern(void *buffer, size_t size, uint32_t seed) {
+void ts_pattern(void *buffer, size_t size, uint32_t seed)
+{
     unsigned char *bytes = buffer;
     uint32_t state = seed * 2654435761u + 1;
     for (size_t i = 0; i < size; i += 4) {
@@ -375,7 +406,8 @@ void ts_pattern(void *buffer, size_t size, uint32_t seed) {
     }
 }
 
-bool ts_pattern_ok(const void *buffer, size_t size, uint32_t seed) {
+bool ts_pattern_ok(const void *buffer, size_t size, uint32_t seed)
+{
     const unsigned char *bytes = buffer;
     uint32_t state = seed * 2654435761u + 1;
     for (size_t i = 0; i < size; i += 4) {

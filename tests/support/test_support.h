@@ -45,7 +45,9 @@ void ts_init(void);
 
 /* One entry per transport; the test receives the transport's name ("tcp"...) as *state. */
 #define TS_ON(function, transport)                                                                 \
-    { #function "_" transport, function, NULL, NULL, (void *)(uintptr_t)transport }
+    {                                                                                              \
+#function "_" transport, function, NULL, NULL, (void *)(uintptr_t)transport                \
+    }
 #define TS_ON_ALL(function)                                                                        \
     TS_ON(function, "inproc"), TS_ON(function, "ipc"), TS_ON(function, "tcp")
 #define TS_ON_NETWORK(function) TS_ON(function, "ipc"), TS_ON(function, "tcp")
@@ -186,6 +188,8 @@ struct ts_event {
 void *ts_monitor_at(void *context, void *socket, int events, const char *file, int line);
 #define ts_monitor(context, socket, events)                                                        \
     ts_monitor_at((context), (socket), (events), __FILE__, __LINE__)
+/* Ends it. Closing the receiving socket alone is not enough: libzmq waits for a reader. */
+void ts_unmonitor(void *socket, void *monitor);
 void ts_next_event_at(void *monitor, struct ts_event *event, const char *file, int line);
 #define ts_next_event(monitor, event) ts_next_event_at((monitor), (event), __FILE__, __LINE__)
 /* The next event is this one; yields its value. */
