@@ -17,11 +17,13 @@ static inline int zl_api_result(int rc)
     return -1;
 }
 
-/* NULL with ENOTSOCK when this is no open socket of ours. */
+/* NULL with ENOTSOCK when this is no open socket of ours. Some programs (czmq) find out with
+   zmq_getsockopt what a pointer of theirs is, so nothing behind its first word is touched. */
 static inline struct zl_socket *zl_api_socket(void *handle)
 {
     struct zl_socket *socket = handle;
-    if (socket && __builtin_expect(socket->magic == ZL_SOCKET_MAGIC, 1))
+    bool aligned = (uintptr_t)handle % _Alignof(struct zl_socket) == 0;
+    if (socket && aligned && __builtin_expect(socket->magic == ZL_SOCKET_MAGIC, 1))
         return socket;
     errno = ENOTSOCK;
     return NULL;

@@ -294,6 +294,9 @@ static void on_flush_task(struct zl_task *task)
     /* What was appended while we wrote. Its sender may be asleep by now, so it stays our duty. */
     if (!zl_list_empty(&socket->unflushed_links))
         post_flush(socket);
+    /* A lease whose owner is elsewhere would sit on the readiness of what the kernel refused. */
+    if (socket->blocked_links > 0 && socket->in_wait == 0)
+        zl_drive_hand_back_locked(socket);
     zl_socket_unlock(socket);
     zl_socket_release(socket);
 }

@@ -43,7 +43,11 @@ static struct name *new_name(const char *text)
 /* What each end has to know of the other one's socket. */
 static int introduce(struct zl_pipe *pipe, struct zl_socket *other)
 {
-    return zl_pipe_set_routing_id(pipe, other->options.routing_id, other->options.routing_id_size);
+    zl_socket_lock(other);
+    int rc =
+        zl_pipe_set_routing_id(pipe, other->options.routing_id, other->options.routing_id_size);
+    zl_socket_unlock(other);
+    return rc;
 }
 
 /* ctx->lock held. Gives the far end of a pair to the binder, and tells the connector. */

@@ -104,7 +104,7 @@ static void monitor(struct zl_link *link, uint64_t event, uint64_t value)
 static void free_when_unused(struct zl_link *link)
 {
     if (!link->resolution && !atomic_load(&link->task.queued))
-        zl_loop_free_later(link->loop, link, free_link);
+        zl_loop_free_later(link->loop, &link->garbage, link, free_link);
 }
 
 /* The end. The connection is closed already, claims are free. */
@@ -319,8 +319,11 @@ static void start_heartbeats(struct zl_link *link)
 
 static int make_pipe(struct zl_link *link)
 {
-    link->pipe =
-        zl_pipe_new(link->socket, link->socket->options.sndhwm, link->socket->options.rcvhwm);
+    struct zl_socket *socket = link->socket;
+    zl_socket_lock(socket);
+    int sndhwm = socket->options.sndhwm, rcvhwm = socket->options.rcvhwm;
+    zl_socket_unlock(socket);
+    link->pipe = zl_pipe_new(socket, sndhwm, rcvhwm);
     if (!link->pipe)
         return -ENOMEM;
     link->pipe->locally_initiated = !link->accepted;

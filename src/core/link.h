@@ -70,6 +70,7 @@ struct zl_link {
     enum zl_link_state state;
     struct zl_io io;
     struct zl_task task;
+    struct zl_garbage garbage;
     struct zl_timer timer;           /* retry, connect and handshake time */
     struct zl_timer heartbeat_timer; /* next PING */
     struct zl_timer timeout_timer;   /* silence after a PING */

@@ -128,7 +128,7 @@ static void close_listener(struct zl_listener *listener)
     zl_socket_unlock(socket);
     /* A post on its way finds the listener closed, and frees it then. */
     if (!atomic_load(&listener->task.queued))
-        zl_loop_free_later(socket->loop, listener, release);
+        zl_loop_free_later(socket->loop, &listener->garbage, listener, release);
 }
 
 static void on_task(struct zl_task *task)
@@ -136,7 +136,7 @@ static void on_task(struct zl_task *task)
     struct zl_listener *listener = zl_container_of(task, struct zl_listener, task);
     struct zl_socket *socket = listener->socket;
     if (listener->closed) {
-        zl_loop_free_later(socket->loop, listener, release);
+        zl_loop_free_later(socket->loop, &listener->garbage, listener, release);
         return;
     }
     zl_socket_lock(socket);

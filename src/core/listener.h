@@ -20,6 +20,7 @@ struct zl_listener {
     /* [loop] */
     struct zl_io io;
     struct zl_task task;
+    struct zl_garbage garbage;
     struct zl_timer timer; /* after descriptor exhaustion: when to accept again */
     bool started;
     bool closed;

@@ -111,6 +111,9 @@ static void detach(struct zl_pipe *pipe)
     zl_list_remove(&pipe->in_node);
     zl_list_remove(&pipe->out_node);
     zl_list_remove(&pipe->node);
+    /* What an inproc connect has left behind ends with its peer. */
+    if (pipe->peer && pipe->locally_initiated && zl_socket_drop_endpoint_locked(socket, pipe))
+        zl_socket_release_pipe_locked(socket, pipe, false);
     zl_socket_release_pipe_locked(socket, pipe, pipe->peer != NULL);
 }
 

@@ -222,7 +222,7 @@ static void on_close_task(struct zl_task *task)
     }
     if (socket->pollset.fd >= 0)
         zl_loop_unwatch(socket->loop, socket->pollset.fd);
-    zl_loop_free_later(socket->loop, socket, release_later);
+    zl_loop_free_later(socket->loop, &socket->finished_item, socket, release_later);
 }
 
 void zl_socket_check_finished_locked(struct zl_socket *socket)

@@ -55,8 +55,8 @@ struct zl_endpoint {
 };
 
 struct zl_socket {
+    uint32_t magic; /* first: programs probe foreign pointers for being a socket */
     struct zl_gate gate;
-    uint32_t magic;
     const struct zl_pattern_ops *ops;
     struct zl_ctx *ctx;
     atomic_uint references; /* the handle, every pipe, every link and listener */
@@ -116,8 +116,9 @@ struct zl_socket {
     uint64_t flush_ended; /* ticks when the last write by a caller ended */
     uint64_t flush_cost;  /* ticks that such a write takes, smoothed */
     struct zl_task flush_task;
-    struct zl_task drive_task; /* the loop should drive flagged links */
-    struct zl_task close_task; /* [loop] after zmq_close */
+    struct zl_task drive_task;       /* the loop should drive flagged links */
+    struct zl_task close_task;       /* [loop] after zmq_close */
+    struct zl_garbage finished_item; /* [loop] */
 
     /* Messages and chunks to be released after the gate (free functions are user code). */
     struct zl_chunk *garbage;
@@ -206,8 +207,8 @@ void zl_socket_check_finished_locked(struct zl_socket *socket);
 /* A record of a bind or connect. 0 or -ENOMEM. */
 int zl_socket_add_endpoint_locked(struct zl_socket *socket, enum zl_endpoint_kind kind,
                                   const char *text, void *object);
-/* Forgets the endpoint of that object, if it is there. */
-void zl_socket_drop_endpoint_locked(struct zl_socket *socket, const void *object);
+/* Forgets the endpoint of that object. False if it is not there. */
+bool zl_socket_drop_endpoint_locked(struct zl_socket *socket, const void *object);
 int zl_socket_set_last_endpoint_locked(struct zl_socket *socket, const char *text);
 /* Ends what an endpoint (already out of the list) stands for, and frees the record. */
 void zl_endpoint_stop_locked(struct zl_socket *socket, struct zl_endpoint *endpoint, int linger);

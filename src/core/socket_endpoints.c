@@ -43,7 +43,7 @@ int zl_socket_add_endpoint_locked(struct zl_socket *socket, enum zl_endpoint_kin
     return 0;
 }
 
-void zl_socket_drop_endpoint_locked(struct zl_socket *socket, const void *object)
+bool zl_socket_drop_endpoint_locked(struct zl_socket *socket, const void *object)
 {
     zl_list_for_safe(node, &socket->endpoints)
     {
@@ -51,8 +51,10 @@ void zl_socket_drop_endpoint_locked(struct zl_socket *socket, const void *object
         if (endpoint->object == object) {
             zl_list_remove(node);
             free(endpoint);
+            return true;
         }
     }
+    return false;
 }
 
 void zl_endpoint_stop_locked(struct zl_socket *socket, struct zl_endpoint *endpoint, int linger)

@@ -18,12 +18,6 @@
 
 enum { EVENTS_PER_BATCH = 64 };
 
-struct zl_garbage {
-    struct zl_garbage *next;
-    void *object;
-    void (*release)(void *object);
-};
-
 void zl_task_init(struct zl_task *task, void (*run)(struct zl_task *task))
 {
     task->next = NULL;
@@ -90,7 +84,6 @@ static void collect_garbage(struct zl_loop *loop)
         struct zl_garbage *item = loop->garbage;
         loop->garbage = item->next;
         item->release(item->object);
-        free(item);
     }
 }
 
@@ -283,11 +276,9 @@ void zl_loop_timer_stop(struct zl_loop *loop, struct zl_timer *timer)
     zl_timer_cancel(&loop->timers, timer);
 }
 
-void zl_loop_free_later(struct zl_loop *loop, void *object, void (*release)(void *object))
+void zl_loop_free_later(struct zl_loop *loop, struct zl_garbage *item, void *object,
+                        void (*release)(void *object))
 {
-    struct zl_garbage *item = malloc(sizeof *item);
-    if (!item)
-        return; /* leaking one object is the safe answer to having no memory at all */
     item->object = object;
     item->release = release;
     item->next = loop->garbage;

@@ -30,6 +30,13 @@ struct zl_task {
     void (*run)(struct zl_task *task); /* [loop], no lock held */
 };
 
+/* Embedded in objects that zl_loop_free_later lets go, so that it cannot fail. */
+struct zl_garbage {
+    struct zl_garbage *next;
+    void *object;
+    void (*release)(void *object);
+};
+
 struct zl_loop_attributes {
     int index;               /* for the thread's name */
     const char *name_prefix; /* "" for none */
@@ -78,7 +85,9 @@ void zl_loop_unwatch(struct zl_loop *loop, int fd);
 void zl_loop_timer_start(struct zl_loop *loop, struct zl_timer *timer, int64_t delay_ms);
 void zl_loop_timer_stop(struct zl_loop *loop, struct zl_timer *timer);
 
-/* [loop] Calls release(object) once no event of the current batch can refer to the object. */
-void zl_loop_free_later(struct zl_loop *loop, void *object, void (*release)(void *object));
+/* [loop] Calls release(object) once no event of the current batch can refer to the object. `item` is
+   the object's own. */
+void zl_loop_free_later(struct zl_loop *loop, struct zl_garbage *item, void *object,
+                        void (*release)(void *object));
 
 #endif

@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -190,6 +192,7 @@ static void sender_continues_with_whole_messages(void **state)
 
 enum { CHILDREN = 5, STEP = 1000000 }; /* numbers of child c begin at c * STEP */
 
+/* The program of the child: this executable, called with an endpoint and a first number. */
 static _Noreturn void send_until_killed(const char *endpoint, int first)
 {
     alarm(2 * TS_TIMEOUT_MS / 1000);
@@ -197,6 +200,19 @@ static _Noreturn void send_until_killed(const char *endpoint, int first)
     zmq_connect(push, endpoint);
     for (int number = first;; ++number)
         send_numbered(push, number);
+}
+
+static pid_t start_child(const char *endpoint, int first)
+{
+    char number[16];
+    snprintf(number, sizeof number, "%d", first);
+    pid_t process = fork();
+    if (process == 0) {
+        execl("/proc/self/exe", "child", endpoint, number, (char *)NULL);
+        _exit(127);
+    }
+    ts_check(process > 0);
+    return process;
 }
 
 /* Receives a whole message of some child, the next one of its sequence; returns the child. */
@@ -223,9 +239,7 @@ static void killed_process_leaves_nothing_torn(void **state)
     ts_set_int(pull, ZMQ_RCVHWM, 3);
     ts_bind(pull, *state, endpoint);
     for (int child = 0; child < CHILDREN; ++child) {
-        pid_t process = fork();
-        if (process == 0)
-            send_until_killed(endpoint, child * STEP);
+        pid_t process = start_child(endpoint, child * STEP);
         while (next[child] < 20 + child * 7)
             receive_next(pull, next);
         ts_ok(kill(process, SIGKILL));
@@ -253,8 +267,10 @@ static void killed_process_leaves_nothing_torn(void **state)
     ts_terminate(context);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc == 3)
+        send_until_killed(argv[1], atoi(argv[2]));
     const struct CMUnitTest tests[] = {
         TS_ON_NETWORK(receiver_sees_no_torn_message),
         TS_ON_NETWORK(router_sees_no_torn_message),

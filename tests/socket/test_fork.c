@@ -93,6 +93,8 @@ static void child_terminates_its_copy(void **state)
 static void child_uses_its_own_context(void **state)
 {
     char endpoint[TS_ENDPOINT_MAX];
+    if (TS_THREAD_SANITIZER)
+        skip();
     void *context = ts_context();
     void *rep = ts_socket(context, ZMQ_REP);
     ts_bind(rep, *state, endpoint);

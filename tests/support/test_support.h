@@ -36,6 +36,18 @@
 
 #define TS_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+/* The thread sanitizer's runtime ends a forked child that starts threads. */
+#if defined(__SANITIZE_THREAD__)
+#define TS_THREAD_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define TS_THREAD_SANITIZER 1
+#endif
+#endif
+#ifndef TS_THREAD_SANITIZER
+#define TS_THREAD_SANITIZER 0
+#endif
+
 /* ---- running ---------------------------------------------------------------------------- */
 
 /* Prepares the process (temporary directory, main thread, name filters TS_FILTER and TS_SKIP). */

@@ -5,7 +5,6 @@
 
 #include "core/msg.h"
 
-
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static uint8_t text[2 * ZL_MSG_SLICE_MIN];
