@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Tests of the gate and of the futex under it. */
 #define _GNU_SOURCE
-#include "unit/wire/octets.h"
+#include "thread_state.h"
 
 #include "io/gate.h"
 
@@ -9,7 +9,6 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -114,22 +113,6 @@ static void *take_and_give(void *argument)
     return NULL;
 }
 
-/* Until the kernel says that the thread sleeps. */
-static void await_sleep(struct waiter *waiter)
-{
-    char path[64], state = '?';
-    while (atomic_load(&waiter->id) == 0)
-        sched_yield();
-    snprintf(path, sizeof path, "/proc/self/task/%d/stat", atomic_load(&waiter->id));
-    while (state != 'S') {
-        FILE *file = fopen(path, "r");
-        assert_non_null(file);
-        assert_int_equal(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
-        fclose(file);
-        sched_yield();
-    }
-}
-
 static void waiting_takes_no_processor_time(void **state)
 {
     struct shared shared;
@@ -144,8 +127,11 @@ static void waiting_takes_no_processor_time(void **state)
         atomic_init(&waiters[i].id, 0);
         assert_int_equal(pthread_create(&threads[i], NULL, take_and_give, &waiters[i]), 0);
     }
-    for (int i = 0; i < THREADS; i++)
-        await_sleep(&waiters[i]);
+    for (int i = 0; i < THREADS; i++) {
+        while (atomic_load(&waiters[i].id) == 0)
+            sched_yield();
+        await_thread_sleep(atomic_load(&waiters[i].id));
+    }
     assert_int_equal(shared.counter, 0);
     zl_gate_unlock(&shared.gate);
     for (int i = 0; i < THREADS; i++)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Posting tasks from many threads: after the last post of a task it runs once more, and sees what
    was written before that post. A wake-up that gets lost here ends as a time-out of this test. */
-#include "unit/wire/octets.h"
+#define _GNU_SOURCE
+#include "thread_state.h"
 
 #include "base/list.h"
 #include "io/loop.h"
@@ -10,6 +11,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
+#include <unistd.h>
 
 enum { THREADS = 4, TASKS = 6, POSTS = 8000, ROUNDS = 1500 };
 
@@ -166,6 +168,80 @@ static void a_post_hands_memory_over(void **state)
     }
 }
 
+/* ---- A run that the test holds up ---- */
+
+struct held_task {
+    struct zl_task task;
+    sem_t began;
+    sem_t go_on;
+    atomic_int thread;
+    atomic_uint runs;
+};
+
+static void run_held(struct zl_task *task)
+{
+    struct held_task *held = zl_container_of(task, struct held_task, task);
+    atomic_store(&held->thread, gettid());
+    sem_post(&held->began);
+    while (sem_wait(&held->go_on) < 0 && errno == EINTR)
+        continue;
+    atomic_fetch_add(&held->runs, 1);
+}
+
+static void held_init(struct held_task *held)
+{
+    zl_task_init(&held->task, run_held);
+    assert_int_equal(sem_init(&held->began, 0, 0), 0);
+    assert_int_equal(sem_init(&held->go_on, 0, 0), 0);
+    atomic_init(&held->thread, 0);
+    atomic_init(&held->runs, 0);
+}
+
+static void await_begin(struct held_task *held)
+{
+    while (sem_wait(&held->began) < 0)
+        assert_int_equal(errno, EINTR);
+}
+
+/* Posted while it runs means one more run, and only one. */
+static void a_post_during_the_run_counts(void **state)
+{
+    struct held_task first, second;
+    (void)state;
+    held_init(&first);
+    held_init(&second);
+    assert_true(zl_loop_post(&loop, &first.task));
+    await_begin(&first);
+    assert_true(zl_loop_post(&loop, &second.task));
+    assert_true(zl_loop_post(&loop, &first.task));
+    assert_false(zl_loop_post(&loop, &first.task));
+    sem_post(&first.go_on);
+    await_begin(&second); /* the first run of the other one is over, the next not begun */
+    assert_int_equal(atomic_load(&first.runs), 1);
+    assert_false(zl_loop_post(&loop, &first.task));
+    sem_post(&second.go_on);
+    sem_post(&first.go_on);
+    await_begin(&first);
+    zl_loop_stop(&loop);
+    assert_int_equal(atomic_load(&first.runs), 2);
+    assert_int_equal(atomic_load(&second.runs), 1);
+}
+
+static void an_idle_loop_sleeps(void **state)
+{
+    struct held_task held;
+    (void)state;
+    held_init(&held);
+    for (unsigned i = 1; i <= 3; i++) {
+        sem_post(&held.go_on);
+        assert_true(zl_loop_post(&loop, &held.task));
+        await_begin(&held);
+        while (atomic_load(&held.runs) < i)
+            sched_yield();
+        await_thread_sleep(atomic_load(&held.thread));
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -174,6 +250,8 @@ int main(void)
         TEST(every_last_post_is_followed_by_a_run),
         TEST(a_sleeping_loop_is_woken),
         TEST(a_post_hands_memory_over),
+        TEST(a_post_during_the_run_counts),
+        TEST(an_idle_loop_sleeps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
