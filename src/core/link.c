@@ -192,10 +192,10 @@ static void start_linger_timer(struct zl_link *link)
 }
 
 /* A connecting link that may still be wanted waits and tries again. */
-static void retry_later(struct zl_link *link)
+static void retry_later(struct zl_link *link, bool stopping)
 {
     link->state = ZL_LINK_AWAIT_RETRY;
-    if (link->stopping)
+    if (stopping)
         start_linger_timer(link);
     if (link->options->reconnect_ivl <= 0)
         return; /* stays as it is until it is disconnected */
@@ -215,7 +215,7 @@ static void go_on_or_die(struct zl_link *link, bool may_retry)
     if (link->accepted || !may_retry || !wanted)
         die(link);
     else
-        retry_later(link);
+        retry_later(link, stopping);
 }
 
 static void attempt_failed(struct zl_link *link, int fd, int error)
