@@ -323,11 +323,26 @@ static int make_pipe(struct zl_link *link)
     zl_socket_lock(socket);
     int sndhwm = socket->options.sndhwm, rcvhwm = socket->options.rcvhwm;
     zl_socket_unlock(socket);
-    link->pipe = zl_pipe_new(socket, sndhwm, rcvhwm);
-    if (!link->pipe)
+    struct zl_pipe *pipe = zl_pipe_new(socket, sndhwm, rcvhwm);
+    if (!pipe)
         return -ENOMEM;
-    link->pipe->locally_initiated = !link->accepted;
+    pipe->locally_initiated = !link->accepted;
+    /* Whoever stops the link looks for its pipe. */
+    zl_socket_lock(socket);
+    link->pipe = pipe;
+    zl_socket_unlock(socket);
     return 0;
+}
+
+/* Before anybody else knew of it. */
+static void drop_pipe(struct zl_link *link)
+{
+    zl_socket_lock(link->socket);
+    struct zl_pipe *pipe = link->pipe;
+    link->pipe = NULL;
+    zl_socket_unlock(link->socket);
+    if (pipe)
+        zl_pipe_release(pipe);
 }
 
 /* Gate held, read claim free. A message of the library's own in the peer's input: it keeps its place
@@ -426,10 +441,8 @@ static void become_ready(struct zl_link *link)
         rc = reserve_token(link);
     if (rc < 0) {
         zl_link_reset_io(link);
-        if (new_pipe && link->pipe) {
-            zl_pipe_release(link->pipe);
-            link->pipe = NULL;
-        }
+        if (new_pipe)
+            drop_pipe(link);
         disconnect(link, rc != -ECANCELED);
         go_on_or_die(link, rc != -ECANCELED);
         return;

@@ -215,6 +215,38 @@ static void zmtp_1_peer_with_signature(void **state)
     close_server(&server);
 }
 
+/* The library connects, the old peer listens; what was queued before goes out in its framing. */
+static void connecting_to_old_peers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *hello, *answer, *first;
+        size_t hello_size, answer_size, first_size;
+        const char *second;
+    } rows[] = {
+        {SIGNATURE "\1\6\0\0", SIGNATURE "\3\5\0\0", "\1\1x\0\1y", 14, 14, 6, "\1\1a\0\1b"},
+        {"\1\0", SIGNATURE, "\2\1x\2\0y", 2, 10, 6, "\2\1a\2\0b"},
+    };
+    for (size_t i = 0; i < TS_COUNT(rows); ++i) {
+        char endpoint[TS_ENDPOINT_MAX];
+        int listener = ts_raw_listen(endpoint);
+        void *context = ts_context();
+        void *dealer = ts_socket(context, ZMQ_DEALER);
+        ts_ok(zmq_connect(dealer, endpoint));
+        ts_send_parts(dealer, "x", "y");
+        int fd = ts_raw_accept(listener);
+        ts_raw_send(fd, rows[i].hello, rows[i].hello_size);
+        ts_raw_expect(fd, rows[i].answer, rows[i].answer_size);
+        ts_raw_expect(fd, rows[i].first, rows[i].first_size);
+        ts_raw_send(fd, rows[i].second, 6);
+        ts_recv_parts(dealer, "a", "b");
+        close(fd);
+        close(listener);
+        ts_close(dealer);
+        ts_terminate(context);
+    }
+}
+
 /* A subscriber too old to say what it wants gets everything. */
 static void zmtp_1_subscriber(void **state)
 {
@@ -260,6 +292,7 @@ int main(void)
         TS_ON_NETWORK(zmtp_2_peer),
         TS_ON_NETWORK(zmtp_1_peer),
         TS_ON_NETWORK(zmtp_1_peer_with_signature),
+        cmocka_unit_test(connecting_to_old_peers),
         TS_ON_NETWORK(zmtp_1_subscriber),
         TS_ON_NETWORK(old_peers_are_refused_where_security_is_on),
     };
