@@ -412,9 +412,12 @@ static int adopt_handshake(struct zl_link *link)
         if (handshake->in_size)
             handshake->in = NULL;
     }
+    int rc = 0;
+    zl_socket_lock(link->socket);
     if (link->pipe && handshake && !link->pipe->routing_id)
-        return zl_pipe_set_routing_id(link->pipe, handshake->identity, handshake->identity_size);
-    return 0;
+        rc = zl_pipe_set_routing_id(link->pipe, handshake->identity, handshake->identity_size);
+    zl_socket_unlock(link->socket);
+    return rc;
 }
 
 static int reserve_token(struct zl_link *link)
