@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
+# ctest-timeout: 120
 """Heartbeats between two libraries. The cases of each kind wait at the same time."""
 
 from matrix import SANITIZED

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
+# ctest-timeout: 120
 """Routing ids between two libraries: who sees which, and who is reached by it."""
 
 import errno

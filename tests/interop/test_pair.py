@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
+# ctest-timeout: 120
 """PAIR between two libraries: both directions, in turns and at once, and every form of endpoint."""
 
 from matrix import PARTS, SIZES, SMALL

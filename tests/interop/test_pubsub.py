@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
+# ctest-timeout: 120
 """PUB, XPUB, SUB and XSUB between two libraries."""
 
 from matrix import OURS, PARTS, SIZES, SMALL, STOCK, TAGGED, Failure

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
+# ctest-timeout: 120
 """PUSH and PULL between two libraries: sizes, parts, floods, several peers, lingering."""
 
 from matrix import OURS, PARTS, SIZES, SMALL, STOCK, TAGGED

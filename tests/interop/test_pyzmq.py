@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
+# ctest-timeout: 120
 """The system's pyzmq, unchanged, on our library and in conversation with pyzmq on a stock one."""
 
 import os

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-# ctest-timeout: 120
+# ctest-timeout: 180
 # ctest-nosan (an interpreter that ends with memory in use fails under the leak check)
 """pyzmq's own tests, as the system's package has them, on our library."""
 
@@ -88,7 +88,7 @@ def main():
                 with open(report, "wb") as output:
                     processes.append(start(group, folder, output))
             for group, report, process in zip(GROUPS, reports, processes):
-                ended = finish(process, PATIENCE_S)
+                ended = finish(process, 2 * PATIENCE_S)
                 with open(report, encoding="utf-8", errors="replace") as text:
                     results = evaluate(group, ended, process.returncode, text.read())
                 passed += results[0]

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
+# ctest-timeout: 120
 """REQ and REP between two libraries, by themselves, with ROUTER and DEALER, and through a proxy."""
 
 from matrix import OURS, PARTS, SIZES, SMALL, STOCK
