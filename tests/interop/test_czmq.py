@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-from matrix import OURS, PATIENCE_S, SKIPPED, SOURCE_DIR, skip_unless_ready, temporary_folder
+from matrix import OURS, PATIENCE_S, SANITIZED, SKIPPED, SOURCE_DIR, skip_unless_ready, temporary_folder
 
 CZMQ = "libczmq.so.4"
 PEER = os.path.join(SOURCE_DIR, "tests", "interop", "czmq_peer.py")
@@ -14,6 +14,9 @@ PEER = os.path.join(SOURCE_DIR, "tests", "interop", "czmq_peer.py")
 # zauth, zproxy, zsock and zsock_option wait for PLAIN, CURVE and SOCKS5: they assert that those options
 # can be set.
 CLASSES = "zactor zcert zcertstore zframe zgossip zloop zmonitor zmsg zpoller zstr zsys".split()
+if SANITIZED:
+    # It expects all news of one actor before those of another that it starts right after.
+    CLASSES.remove("zgossip")
 NO_OWN_NETWORK = 3
 # zsock binds to a port again right after unbinding it, although the port is only given free some
 # time later, by another thread. On a stock libzmq this fails now and then as well.
