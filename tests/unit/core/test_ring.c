@@ -162,6 +162,38 @@ static void parts_are_taken_back_over_segment_borders(void **state)
             }
 }
 
+static void note_dropped(void *arg, struct zl_msg *part)
+{
+    uint64_t number, *expected = arg;
+    memcpy(&number, zl_msg_data(part), sizeof number);
+    assert_int_equal(number, *expected);
+    ++*expected;
+    zl_msg_close(part);
+}
+
+/* Where the caller disposes of what is taken back: every open part, in order, and only those. */
+static void parts_taken_back_are_handed_over(void **state)
+{
+    struct zl_ring ring;
+    uint64_t next = 5;
+    (void)state;
+    zl_ring_init(&ring);
+    for (unsigned i = 0; i < SECOND + 10; i++) {
+        push(&ring, &numbers[i], i >= 5);
+        if (i < 5)
+            zl_ring_commit(&ring);
+    }
+    zl_ring_rollback_with(&ring, note_dropped, &next);
+    assert_int_equal(next, SECOND + 10);
+    zl_ring_rollback_with(&ring, note_dropped, &next);
+    assert_int_equal(next, SECOND + 10);
+    zl_ring_publish(&ring);
+    for (unsigned i = 0; i < 5; i++)
+        pop(&ring, i);
+    assert_false(zl_ring_readable(&ring));
+    zl_ring_free(&ring);
+}
+
 static void freeing_closes_what_is_inside(void **state)
 {
     static const unsigned counts[] = {0, 1, FIRST, FIRST + 1, SECOND, SECOND + 1, 600};
@@ -283,6 +315,7 @@ int main(void)
         cmocka_unit_test_setup(a_slot_that_was_not_pushed_is_handed_out_again, setup),
         cmocka_unit_test_setup(parts_come_in_order_over_many_segments, setup),
         cmocka_unit_test_setup(parts_are_taken_back_over_segment_borders, setup),
+        cmocka_unit_test_setup(parts_taken_back_are_handed_over, setup),
         cmocka_unit_test_setup(freeing_closes_what_is_inside, setup),
         cmocka_unit_test_setup(emptied_segments_are_used_again, setup),
         cmocka_unit_test_setup(random_operations, setup),
