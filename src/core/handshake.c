@@ -137,7 +137,8 @@ static int append_in(struct zl_handshake *handshake, const uint8_t *data, size_t
 static void drop_in(struct zl_handshake *handshake, size_t size)
 {
     handshake->in_size -= size;
-    memmove(handshake->in, handshake->in + size, handshake->in_size);
+    if (handshake->in_size)
+        memmove(handshake->in, handshake->in + size, handshake->in_size);
 }
 
 /* Our identity frame, in the form the version wants. */
@@ -235,6 +236,9 @@ static int take_identity(struct zl_handshake *handshake)
     int rc = next_frame(handshake, &header);
     if (rc <= 0)
         return rc;
+    /* 1.0 does not look at the flags; in 2.0 it is one message frame (wire.md 14). */
+    if (handshake->version >= ZL_ZMTP_2_0 && header.flags)
+        return -EPROTO;
     const uint8_t *identity = handshake->in + header.header_size;
     if (!zl_identity_is_valid(identity, (size_t)header.body_size))
         return -EPROTO;

@@ -212,6 +212,15 @@ static void move(struct zl_outq_position *position, uint64_t count)
     position->at += (size_t)count;
 }
 
+/* From the end of a chunk that is done with to the start of the next, so that the chunk can go. */
+static void leave_end(struct zl_outq_position *position)
+{
+    while (position->at == position->chunk->size && position->chunk->next) {
+        position->chunk = position->chunk->next;
+        position->at = 0;
+    }
+}
+
 static void drop_before(struct zl_outq *queue, struct zl_chunk_cache *cache,
                         const struct zl_chunk *keep, struct zl_chunk **garbage)
 {
@@ -266,6 +275,10 @@ void zl_outq_consume(struct zl_outq *queue, struct zl_chunk_cache *cache, size_t
         move(&queue->sent, count);
         scan_messages(queue);
     }
+    leave_end(&queue->start);
+    leave_end(&queue->scan);
+    leave_end(&queue->sent);
+    leave_end(&queue->committed);
     drop_before(queue, cache, queue->start.chunk, garbage);
     if (queue->start.offset == queue->appended) {
         /* Completely empty: an idle link keeps no memory. */

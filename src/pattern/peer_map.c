@@ -14,6 +14,7 @@ static struct zl_pipe tombstone;
 void zl_peer_map_init(struct zl_peer_map *map)
 {
     memset(map, 0, sizeof *map);
+    map->seed = (uint64_t)zl_random_u32() << 32 | zl_random_u32();
 }
 
 void zl_peer_map_free(struct zl_peer_map *map)
@@ -23,12 +24,9 @@ void zl_peer_map_free(struct zl_peer_map *map)
 }
 
 /* FNV-1a, from a start that peers cannot know: they choose the ids. */
-static size_t hash(const uint8_t *id, size_t size)
+static size_t hash(const struct zl_peer_map *map, const uint8_t *id, size_t size)
 {
-    static uint64_t seed;
-    if (seed == 0)
-        seed = (uint64_t)zl_random_u32() << 32 | zl_random_u32() | 1;
-    uint64_t value = 0xcbf29ce484222325u ^ seed;
+    uint64_t value = 0xcbf29ce484222325u ^ map->seed;
     for (size_t i = 0; i < size; i++)
         value = (value ^ id[i]) * 0x100000001b3u;
     return (size_t)(value ^ value >> 29);
@@ -38,7 +36,7 @@ struct zl_pipe *zl_peer_map_find(const struct zl_peer_map *map, const void *id, 
 {
     if (map->capacity == 0)
         return NULL;
-    for (size_t i = hash(id, size);; i++) {
+    for (size_t i = hash(map, id, size);; i++) {
         struct zl_pipe *pipe = map->slots[i & (map->capacity - 1)];
         if (!pipe)
             return NULL;
@@ -48,9 +46,10 @@ struct zl_pipe *zl_peer_map_find(const struct zl_peer_map *map, const void *id, 
     }
 }
 
-static void place(struct zl_pipe **slots, size_t capacity, struct zl_pipe *pipe)
+static void place(const struct zl_peer_map *map, struct zl_pipe **slots, size_t capacity,
+                  struct zl_pipe *pipe)
 {
-    size_t i = hash(pipe->routing_id, pipe->routing_id_size);
+    size_t i = hash(map, pipe->routing_id, pipe->routing_id_size);
     while (slots[i & (capacity - 1)])
         i++;
     slots[i & (capacity - 1)] = pipe;
@@ -67,7 +66,7 @@ static int rehash(struct zl_peer_map *map)
         return -ENOMEM;
     for (size_t i = 0; i < map->capacity; i++)
         if (map->slots[i] && map->slots[i] != &tombstone)
-            place(slots, capacity, map->slots[i]);
+            place(map, slots, capacity, map->slots[i]);
     free(map->slots);
     map->slots = slots;
     map->capacity = capacity;
@@ -82,7 +81,7 @@ int zl_peer_map_add(struct zl_peer_map *map, struct zl_pipe *pipe)
         if (rc < 0)
             return rc;
     }
-    place(map->slots, map->capacity, pipe);
+    place(map, map->slots, map->capacity, pipe);
     map->count++;
     map->used++;
     return 0;
@@ -92,7 +91,7 @@ void zl_peer_map_remove(struct zl_peer_map *map, const struct zl_pipe *pipe)
 {
     if (map->capacity == 0 || !pipe->routing_id)
         return;
-    for (size_t i = hash(pipe->routing_id, pipe->routing_id_size);; i++) {
+    for (size_t i = hash(map, pipe->routing_id, pipe->routing_id_size);; i++) {
         struct zl_pipe **slot = &map->slots[i & (map->capacity - 1)];
         if (!*slot)
             return;

@@ -12,7 +12,8 @@ struct zl_peer_map {
     struct zl_pipe **slots; /* NULL: never used; TOMBSTONE: removed */
     size_t capacity;        /* a power of two, or 0 */
     size_t count;
-    size_t used; /* with tombstones */
+    size_t used;   /* with tombstones */
+    uint64_t seed; /* of the hash; peers cannot know it */
 };
 
 void zl_peer_map_init(struct zl_peer_map *map);
