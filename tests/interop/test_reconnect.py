@@ -28,7 +28,9 @@ def both_in_turn(rounds):
 def receiver_dies(case, combo, role, flow_name):
     """The sender goes on. The new receiver gets whole messages, from some point on all of them."""
     shapes, total, first = FLOWS[flow_name]
-    sender, receiver = case.flow(combo, role, "push", "pull", "reconnect_ivl=10")
+    # What is queued for a receiver of the bound side dies with it, so it must not be the whole flow.
+    options = "reconnect_ivl=10 sndhwm=5"
+    sender, receiver = case.flow(combo, role, "push", "pull", options)
     endpoint = (sender if role.startswith("bound") else receiver).endpoint
     sender.post(f"send s count={total} {shapes}")
     result = counts(receiver(f"follow s count={first} {shapes}"))
