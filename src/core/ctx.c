@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "core/ctx.h"
 
+#include "core/content.h"
 #include "core/inproc.h"
 #include "core/monitor.h"
 #include "core/socket.h"
@@ -46,6 +47,7 @@ unsigned zl_fork_generation;
 static void after_fork_in_child(void)
 {
     zl_fork_generation++;
+    zl_content_pool_after_fork();
 }
 
 static void watch_forks(void)
@@ -70,6 +72,7 @@ struct zl_ctx *zl_ctx_new(void)
     zl_list_init(&ctx->names);
     zl_list_init(&ctx->waiting);
     zl_resolver_init(&ctx->resolver);
+    zl_content_pool_join();
     return ctx;
 }
 
@@ -273,6 +276,7 @@ static void free_ctx(struct zl_ctx *ctx)
     pthread_mutex_destroy(&ctx->lock);
     ctx->magic = 0;
     free(ctx);
+    zl_content_pool_leave();
 }
 
 /* The threads and the connections are the parent's: only the descriptors are ours to close. */

@@ -6,43 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct zl_content *zl_content_new(size_t size)
-{
-    if (size > SIZE_MAX - sizeof(struct zl_content))
-        return NULL;
-    struct zl_content *content = malloc(sizeof *content + size);
-    if (!content)
-        return NULL;
-    atomic_init(&content->references, 1);
-    content->data = (uint8_t *)(content + 1);
-    content->size = size;
-    content->free_fn = NULL;
-    content->hint = NULL;
-    return content;
-}
-
-struct zl_content *zl_content_grow(struct zl_content *content, size_t size)
-{
-    if (size > SIZE_MAX - sizeof *content)
-        return NULL;
-    struct zl_content *grown = realloc(content, sizeof *content + size);
-    if (!grown)
-        return NULL;
-    grown->data = (uint8_t *)(grown + 1);
-    grown->size = size;
-    return grown;
-}
-
-void zl_content_release(struct zl_content *content)
-{
-    /* acq_rel: every holder's use happens before the free */
-    if (atomic_fetch_sub_explicit(&content->references, 1, memory_order_acq_rel) != 1)
-        return;
-    if (content->free_fn)
-        content->free_fn(content->data, content->hint);
-    free(content);
-}
-
 static void set_reference(struct zl_msg *msg, uint8_t kind, uint8_t *data, size_t size, void *owner)
 {
     msg->kind = kind;
@@ -87,13 +50,9 @@ int zl_msg_init_data(struct zl_msg *msg, void *data, size_t size, zl_msg_free_fn
         set_reference(msg, ZL_MSG_CONSTANT, data, size, NULL);
         return 0;
     }
-    struct zl_content *content = zl_content_new(0);
+    struct zl_content *content = zl_content_wrap(data, size, free_fn, hint);
     if (!content)
         return -ENOMEM;
-    content->data = data;
-    content->size = size;
-    content->free_fn = free_fn;
-    content->hint = hint;
     zl_msg_init_content(msg, content);
     return 0;
 }
@@ -157,8 +116,7 @@ int zl_msg_share(struct zl_msg *dst, const struct zl_msg *src)
     } else {
         *dst = *src;
         if (src->kind == ZL_MSG_CONTENT) {
-            struct zl_content *content = src->u.ref.owner;
-            atomic_fetch_add_explicit(&content->references, 1, memory_order_relaxed);
+            zl_content_acquire(src->u.ref.owner);
         } else if (src->kind == ZL_MSG_SLICE) {
             zl_slab_acquire(src->u.ref.owner, 1);
         }

@@ -7,6 +7,7 @@
 #ifndef ZL_CORE_MSG_H
 #define ZL_CORE_MSG_H
 
+#include "core/content.h"
 #include "core/metadata.h"
 #include "core/slab.h"
 
@@ -17,8 +18,6 @@
 
 /* Largest payload that lives inside the object; part of the observable ABI (spec/api.md 3). */
 #define ZL_MSG_INLINE_MAX 33
-
-typedef void zl_msg_free_fn(void *data, void *hint);
 
 /* Kinds double as the "is it initialised" tag: any other value is not a message. */
 enum zl_msg_kind {
@@ -32,15 +31,6 @@ enum zl_msg_kind {
 /* Flags that travel with a message inside the library. */
 enum {
     ZL_MSG_MORE = 1,
-};
-
-/* A counted payload. Own memory lies right behind it; user memory has a free function. */
-struct zl_content {
-    atomic_uint references;
-    uint8_t *data;
-    size_t size;
-    zl_msg_free_fn *free_fn;
-    void *hint;
 };
 
 struct zl_msg {
@@ -91,6 +81,15 @@ static inline void zl_msg_init(struct zl_msg *msg)
 {
     msg->metadata = NULL;
     msg->group = NULL;
+    msg->routing_id = 0;
+    msg->kind = ZL_MSG_INLINE;
+    msg->flags = 0;
+    msg->inline_size = 0;
+}
+
+/* Makes a message that holds nothing, neither payload of its own nor attributes, an empty one. */
+static inline void zl_msg_empty(struct zl_msg *msg)
+{
     msg->routing_id = 0;
     msg->kind = ZL_MSG_INLINE;
     msg->flags = 0;
@@ -148,13 +147,6 @@ void zl_msg_clear_metadata(struct zl_msg *msg);
 
 /* ZMQ_SHARED: the payload has other holders, or is constant. */
 bool zl_msg_is_shared(const struct zl_msg *msg);
-
-/* A content with room for `size` bytes behind it, one reference. NULL when out of memory. */
-struct zl_content *zl_content_new(size_t size);
-
-/* Grows a content that nobody else refers to. NULL when out of memory (the old one stays). */
-struct zl_content *zl_content_grow(struct zl_content *content, size_t size);
-void zl_content_release(struct zl_content *content);
 
 /* RADIO/DISH. 0, -EINVAL (longer than 255) or -ENOMEM. */
 int zl_msg_set_group(struct zl_msg *msg, const char *group, size_t size);

@@ -2,6 +2,7 @@
 /* Tests of the outbound queue without memory: an append that fails has changed nothing. */
 #include "failing_memory.h"
 
+#include "core/content.c"
 #include "core/msg.c"
 #include "core/outq.c"
 
