@@ -42,7 +42,7 @@ static inline struct zl_ctx *zl_api_ctx(void *handle)
 /* True in a process that forked after it got the socket: its locks and threads are the parent's. */
 static inline int zl_api_is_inherited(const struct zl_socket *socket)
 {
-    return __builtin_expect(socket->ctx->fork_generation != zl_fork_generation, 0);
+    return __builtin_expect(socket->fork_generation != zl_fork_generation, 0);
 }
 
 #endif

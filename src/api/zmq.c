@@ -112,10 +112,10 @@ int zmq_close(void *handle)
 }
 
 /* The socket for a call that needs its locks; in a forked child there is none (EINTR). */
-static struct zl_socket *own_socket(void *handle)
+static inline __attribute__((always_inline)) struct zl_socket *own_socket(void *handle)
 {
     struct zl_socket *socket = zl_api_socket(handle);
-    if (socket && zl_api_is_inherited(socket)) {
+    if (zl_unlikely(socket && zl_api_is_inherited(socket))) {
         errno = EINTR;
         return NULL;
     }
@@ -223,14 +223,15 @@ static int sent_size(size_t size)
     return size > INT_MAX ? INT_MAX : (int)size;
 }
 
-static int send_message(void *handle, struct zl_msg *msg, int flags)
+static inline __attribute__((always_inline)) int send_message(void *handle, struct zl_msg *msg,
+                                                              int flags)
 {
     struct zl_socket *socket = own_socket(handle);
     if (!socket)
         return -1;
     size_t size = zl_msg_size(msg);
     int rc = zl_socket_send(socket, msg, flags);
-    return rc < 0 ? zl_api_result(rc) : sent_size(size);
+    return zl_unlikely(rc < 0) ? zl_api_result(rc) : sent_size(size);
 }
 
 int zmq_send(void *handle, const void *buffer, size_t size, int flags)

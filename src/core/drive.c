@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/fence.h"
 #include "core/link.h"
+#include "core/pipe.h"
 #include "core/socket.h"
 
 #include <errno.h>
@@ -38,7 +39,7 @@ static struct zl_link *unflushed_link(struct zl_list *node)
 
 /* ---- Flagged links ---------------------------------------------------------------------------- */
 
-bool zl_drive_flush_locked(struct zl_socket *socket)
+static bool flush_links(struct zl_socket *socket, struct zl_flush flush)
 {
     bool any = false;
     /* Links that want more while we write elsewhere go to the end: one pass is bounded by a mark. */
@@ -48,8 +49,13 @@ bool zl_drive_flush_locked(struct zl_socket *socket)
     while ((node = zl_list_pop(&socket->unflushed_links)) != NULL)
         zl_list_append(&pass, node);
     while ((node = zl_list_pop(&pass)) != NULL)
-        any |= zl_link_flush_locked(unflushed_link(node));
+        any |= zl_link_flush_locked(unflushed_link(node), flush);
     return any;
+}
+
+bool zl_drive_flush_locked(struct zl_socket *socket)
+{
+    return flush_links(socket, (struct zl_flush){0});
 }
 
 static bool read_pass(struct zl_socket *socket)
@@ -94,14 +100,24 @@ static void flag(struct zl_socket *socket, const struct epoll_event *events, int
     }
 }
 
+/* Nobody sleeps here but the callers in a wait. */
+static void clear_sleepers(struct zl_socket *socket)
+{
+    atomic_fetch_and(&socket->sleeping, ~(unsigned)(ZL_SLEEP_FUTEX | ZL_SLEEP_EVENTFD));
+}
+
 /* Collects and drives. The caller holds the gate; own: 1 when it is counted in fd_waiters. */
 static int collect(struct zl_socket *socket, int timeout, unsigned own)
 {
     struct epoll_event events[EVENTS_PER_WAIT];
     socket->collects++;
+    socket->look_due = false;
     zl_gate_unlock(&socket->gate);
     int count = zl_pollset_wait(&socket->pollset, events, EVENTS_PER_WAIT, timeout);
     zl_gate_lock(&socket->gate);
+    /* Awake again: what we publish while driving must not wake ourselves. */
+    if (own && socket->in_wait == 1 && count > 0)
+        clear_sleepers(socket);
     flag(socket, events, count, socket->fd_waiters > own);
     if (count > 0)
         zl_drive_flagged_locked(socket);
@@ -110,6 +126,7 @@ static int collect(struct zl_socket *socket, int timeout, unsigned own)
 
 bool zl_drive_poll_locked(struct zl_socket *socket)
 {
+    socket->look_due = false;
     if (socket->pollset.fd < 0 || zl_list_empty(&socket->links))
         return false;
     return collect(socket, 0, 0) > 0;
@@ -190,10 +207,13 @@ static void on_tick(struct zl_timer *timer)
 {
     struct zl_socket *socket = zl_container_of(timer, struct zl_socket, tick);
     zl_socket_lock(socket);
-    /* Calls that find something to do without looking at the connections do not count. */
+    /* Calls that find something to do without looking at the connections do not count; but the next
+       one is asked to look, and only an owner that makes none for another tick has gone. */
     bool quiet = socket->collects == socket->collects_at_tick;
-    bool keep = socket->leased && !socket->closed && !quiet;
+    bool gone = quiet && (socket->look_due || socket->fd_waiters > 0);
+    bool keep = socket->leased && !socket->closed && !gone;
     socket->collects_at_tick = socket->collects;
+    socket->look_due = keep && quiet;
     if (keep) {
         zl_loop_timer_start(socket->loop, timer, LEASE_TICK_MS);
     } else {
@@ -232,6 +252,30 @@ static void watch_lease(struct zl_socket *socket)
 
 /* ---- Write now or gather ---------------------------------------------------------------------- */
 
+/* When this thread last came back from a wait. A sender that waits between its sends answers or is
+   paced by something: it does not stream, however short the wait was. Read and written by its own
+   thread only. */
+static _Thread_local uint64_t wait_ended __attribute__((tls_model("initial-exec")));
+
+/* The sender's last write ended less than one write's cost ago, and it has done nothing but send. */
+static bool is_streaming(const struct zl_socket *socket, uint64_t now)
+{
+    return now - socket->flush_ended < socket->flush_cost &&
+           (int64_t)(wait_ended - socket->flush_ended) < 0;
+}
+
+/* What a write costs is measured by the clock, and on a busy core a reading may contain whole time
+   slices of others (the receiver of what was written, for one): short readings count for more. */
+static void learn_cost(struct zl_socket *socket, uint64_t cost)
+{
+    if (cost < socket->flush_cost)
+        socket->flush_cost = (socket->flush_cost + cost) / 2 + 1;
+    else
+        socket->flush_cost +=
+            (cost < 4 * socket->flush_cost ? cost - socket->flush_cost : 3 * socket->flush_cost) /
+            32;
+}
+
 /* Whoever leaves links unflushed, and is not sure to come back, tells the loop. */
 static void post_flush(struct zl_socket *socket)
 {
@@ -243,12 +287,12 @@ static void post_flush(struct zl_socket *socket)
         zl_socket_release(socket);
 }
 
-void zl_drive_after_send_locked(struct zl_socket *socket)
+void zl_drive_after_send_locked(struct zl_socket *socket, int patience_ms)
 {
     if (!socket->flush_wanted && !socket->batch_full)
         return;
     uint64_t begun = zl_ticks();
-    if (!socket->batch_full && begun - socket->flush_ended < socket->flush_cost) {
+    if (!socket->batch_full && is_streaming(socket, begun)) {
         /* Streaming: the next batch is written when it is full, when we block, or by the loop when
            we pause. */
         socket->flush_wanted = false;
@@ -258,17 +302,29 @@ void zl_drive_after_send_locked(struct zl_socket *socket)
     bool small = !socket->batch_full;
     socket->flush_wanted = false;
     socket->batch_full = false;
-    zl_drive_flush_locked(socket);
+    flush_links(socket, (struct zl_flush){.at_once = small, .patience_ms = patience_ms});
     socket->flush_ended = zl_ticks();
-    if (small) {
-        uint64_t cost = socket->flush_ended - begun;
-        /* One reading may contain a whole time slice of somebody else. */
-        if (cost > 4 * socket->flush_cost)
-            cost = 4 * socket->flush_cost;
-        socket->flush_cost = (socket->flush_cost * 7 + cost) / 8 + 1;
-    }
+    if (small)
+        learn_cost(socket, socket->flush_ended - begun);
     if (!zl_list_empty(&socket->unflushed_links))
         post_flush(socket); /* another thread appended while we wrote */
+    if (socket->blocked_links > 0)
+        zl_drive_hand_back_locked(socket);
+}
+
+void zl_drive_write_borrowed_locked(struct zl_socket *socket, int patience_ms)
+{
+    struct zl_pipe *pipe = socket->borrower;
+    socket->borrower = NULL;
+    zl_link_flush_locked(pipe->link,
+                         (struct zl_flush){.at_once = true, .patience_ms = patience_ms});
+    /* The gate is held since the claim was given back: nobody writes from there now. */
+    zl_outq_keep_borrowed(&pipe->outq);
+    socket->flush_ended = zl_ticks();
+    socket->flush_wanted = false;
+    socket->batch_full = false;
+    if (!zl_list_empty(&socket->unflushed_links))
+        post_flush(socket);
     if (socket->blocked_links > 0)
         zl_drive_hand_back_locked(socket);
 }
@@ -327,7 +383,7 @@ static void end_sleep(struct zl_socket *socket)
 {
     socket->in_wait--;
     if (socket->in_wait == 0)
-        atomic_fetch_and(&socket->sleeping, ~(unsigned)(ZL_SLEEP_FUTEX | ZL_SLEEP_EVENTFD));
+        clear_sleepers(socket);
 }
 
 static int wait_on_futex(struct zl_socket *socket, int timeout)
@@ -423,6 +479,7 @@ int zl_drive_wait_locked(struct zl_socket *socket, uint64_t deadline)
         return -EAGAIN;
     socket->in_wait++;
     int rc = sleep_once(socket, timeout);
+    wait_ended = zl_ticks();
     end_sleep(socket);
     watch_lease(socket);
     /* A timeout is decided by the clock, so that an early return looks again. */
@@ -470,6 +527,7 @@ int zl_drive_begin_wait_locked(struct zl_socket *socket)
 
 void zl_drive_end_wait_locked(struct zl_socket *socket)
 {
+    wait_ended = zl_ticks();
     end_sleep(socket);
     socket->fd_waiters--;
     watch_lease(socket);
@@ -499,6 +557,8 @@ void zl_drive_destroy(struct zl_socket *socket)
     if (socket->wake_fd >= 0)
         close(socket->wake_fd);
     zl_slab_release(socket->slab, 1);
+    zl_slab_filler_clear(&socket->filler);
+    zl_spent_clear(&socket->spent);
     zl_chunks_free(socket->chunks.spare);
 }
 

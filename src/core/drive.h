@@ -45,8 +45,13 @@ bool zl_drive_poll_locked(struct zl_socket *socket);
 /* [lets go] Writes out everything that is unwritten and unblocked. True when anything went out. */
 bool zl_drive_flush_locked(struct zl_socket *socket);
 
-/* [lets go] After a send: writes now, or leaves the message to be gathered. */
-void zl_drive_after_send_locked(struct zl_socket *socket);
+/* [lets go] After a send: writes now, or leaves the message to be gathered. patience_ms: how long the
+   caller may wait for the kernel to take it. */
+void zl_drive_after_send_locked(struct zl_socket *socket, int patience_ms);
+
+/* [lets go] After a send that left a payload in the caller's memory (socket->borrower), and before
+   the gate was let go since: writes it, and copies what the kernel did not take. */
+void zl_drive_write_borrowed_locked(struct zl_socket *socket, int patience_ms);
 
 /* [lets go] Sleeps until something may have changed: 0 (look again), -EAGAIN (deadline passed),
    -EINTR. First writes out what is unwritten. deadline in ms of zl_now_ms, 0: never sleeps. */

@@ -3,6 +3,7 @@
 #include "core/inproc.h"
 
 #include "core/ctx.h"
+#include "core/inproc_io.h"
 #include "core/pipe.h"
 #include "core/socket.h"
 
@@ -64,7 +65,7 @@ static void attach_to_binder(struct zl_socket *binder, struct zl_pipe *far)
     zl_pipe_connected_locked(far);
     zl_pipe_take_signals_locked(far);
     zl_socket_unlock(binder);
-    zl_pipe_signal(near, ZL_SIGNAL_CONNECTED | ZL_SIGNAL_WRITABLE);
+    zl_inproc_signal(near, ZL_SIGNAL_CONNECTED | ZL_SIGNAL_WRITABLE);
 }
 
 int zl_inproc_bind(struct zl_socket *socket, const char *uri)

@@ -382,6 +382,8 @@ static void open_data_path_locked(struct zl_link *link, bool new_pipe)
     struct zl_pipe *pipe = link->pipe;
     link->ready = true;
     pipe->link = link;
+    pipe->traffic.reconnects += link->was_ready;
+    link->was_ready = true;
     if (new_pipe) {
         zl_pipe_acquire(pipe); /* the socket's reference */
         zl_pipe_attach_locked(pipe);
@@ -719,7 +721,7 @@ static void stop_ready_link(struct zl_link *link)
     struct zl_socket *socket = link->socket;
     zl_socket_lock(socket);
     if (link->stop_linger != 0)
-        zl_link_flush_locked(link);
+        zl_link_flush_locked(link, (struct zl_flush){0});
     bool done = link->stop_linger == 0 || !has_queued_output(link);
     done = done && !link->broken && leave_data_path_locked(link);
     zl_socket_unlock(socket);
@@ -848,7 +850,7 @@ static void on_heartbeat(struct zl_timer *timer)
     int timeout = link->options->heartbeat_timeout;
     zl_socket_lock(socket);
     link->ping_due = true;
-    zl_link_flush_locked(link);
+    zl_link_flush_locked(link, (struct zl_flush){0});
     zl_drive_leave_locked(socket); /* what was appended while we wrote */
     uint64_t activity = link->activity;
     zl_socket_unlock(socket);

@@ -81,6 +81,7 @@ struct zl_link {
     struct zl_handshake *handshake;
     struct zl_resolution *resolution;
     int retry_delay;  /* ms, of the last retry; 0 none yet */
+    bool was_ready;   /* there was a connection before */
     char *local_name; /* for the monitor */
     char *remote_name;
 
@@ -149,9 +150,19 @@ void zl_link_written_locked(struct zl_link *link);
    ready and unclaimed. */
 void zl_link_read_locked(struct zl_link *link);
 
+/* Why a link is flushed. */
+struct zl_flush {
+    bool at_once; /* by a sender for the message that it has just sent, not for a gathered batch */
+    int patience_ms; /* how long to wait for the kernel, claim in hand, before it counts as blocked */
+};
+
 /* Gate held, let go meanwhile. Writes until nothing is left, the kernel says no, or the claim is
    somebody else's. True when it has written anything. */
-bool zl_link_flush_locked(struct zl_link *link);
+bool zl_link_flush_locked(struct zl_link *link, struct zl_flush flush);
+
+/* Gate held: whether a flush now would begin to write at once, so that a long payload may stay in the
+   sender's memory (zl_outq_append_borrowed). */
+bool zl_link_writes_directly(const struct zl_link *link);
 
 /* Gate held: what epoll has said about the link. */
 void zl_link_flag_locked(struct zl_link *link, uint32_t events);

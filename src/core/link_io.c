@@ -5,6 +5,8 @@
 #define _GNU_SOURCE
 #include "core/link.h"
 
+#include "base/branch.h"
+#include "base/copy.h"
 #include "core/drive.h"
 #include "core/pipe.h"
 #include "core/slab.h"
@@ -12,14 +14,17 @@
 #include "core/staging.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 
 enum {
     BODY_MIN = 8192,           /* bodies from here on are read straight into their memory */
-    BODY_TRUST = 256 * 1024,   /* allocated on the word of the header alone */
+    BODY_TRUST = 1024 * 1024,  /* allocated on the word of the header alone */
     SLAB_ROOM_MIN = 16 * 1024, /* with less room a new slab is taken */
+    BODY_ALONE = 16 * 1024,    /* a read that brings so much of a body brings little else */
+    ROOM_BEHIND_BODY = 4096,
     GATHER_VECTORS = 64,
     GATHER_LIMIT = 512 * 1024, /* bytes in one write */
 };
@@ -108,14 +113,17 @@ struct harvest {
     unsigned parts;    /* references to the metadata */
     unsigned messages; /* whole ones */
     unsigned frames;
+    size_t bytes;        /* that the stream gave */
+    size_t copied;       /* between the library's own buffers */
     unsigned ping_frame; /* which of the frames was the last PING */
+    bool envelopes;      /* every message begins with one: envelope_is_wrong */
     bool pong;
     bool ttl;
     struct zl_ping ping;
     uint8_t pong_context[ZL_HEARTBEAT_CONTEXT_MAX];
 };
 
-static struct zl_msg *new_part(struct zl_link *link, struct harvest *harvest)
+static inline struct zl_msg *new_part(struct zl_link *link, struct harvest *harvest)
 {
     struct zl_msg *slot = zl_ring_slot(&link->pipe->ring);
     if (!slot)
@@ -127,8 +135,8 @@ static struct zl_msg *new_part(struct zl_link *link, struct harvest *harvest)
     return slot;
 }
 
-static void finish_part(struct zl_link *link, struct harvest *harvest, struct zl_msg *slot,
-                        bool more)
+static inline void finish_part(struct zl_link *link, struct harvest *harvest, struct zl_msg *slot,
+                               bool more)
 {
     slot->flags = more ? ZL_MSG_MORE : 0;
     zl_ring_push(&link->pipe->ring);
@@ -143,27 +151,25 @@ static void finish_part(struct zl_link *link, struct harvest *harvest, struct zl
 }
 
 /* REQ: replies begin with an optional 4-octet id and an empty frame, and go on after it. */
-static bool envelope_is_wrong(const struct zl_link *link, uint64_t size, bool more)
+static bool envelope_is_wrong(const struct zl_link *link, const struct harvest *harvest,
+                              uint64_t size, bool more)
 {
-    if (!(link->socket->ops->flags & ZL_PATTERN_REPLY_ENVELOPE))
-        return false;
-    unsigned index = link->reader.frame_index;
-    if (index == 0)
-        return !more || (size != 0 && size != 4);
-    return false;
+    return harvest->envelopes && link->reader.frame_index == 0 &&
+           (!more || (size != 0 && size != 4));
 }
 
-static int push_slice(struct zl_link *link, struct harvest *harvest, uint8_t *data, size_t size,
-                      bool more)
+/* Every short message passes here: inline, so that the decoder's state stays in registers. */
+static inline __attribute__((always_inline)) int
+push_slice(struct zl_link *link, struct harvest *harvest, uint8_t *data, size_t size, bool more)
 {
-    if (envelope_is_wrong(link, size, more))
+    if (zl_unlikely(envelope_is_wrong(link, harvest, size, more)))
         return -EPROTO;
     struct zl_msg *slot = new_part(link, harvest);
     if (!slot)
         return -ENOMEM;
     if (size <= ZL_MSG_INLINE_MAX) {
         slot->inline_size = (uint8_t)size;
-        memcpy(slot->u.inline_data, data, size);
+        zl_copy(slot->u.inline_data, data, size);
     } else {
         slot->kind = ZL_MSG_SLICE;
         slot->u.ref.data = data;
@@ -179,7 +185,7 @@ static int push_body(struct zl_link *link, struct harvest *harvest)
 {
     struct zl_link_reader *reader = &link->reader;
     bool more = reader->body_flags & ZL_FRAME_MORE;
-    if (envelope_is_wrong(link, reader->body_size, more))
+    if (envelope_is_wrong(link, harvest, reader->body_size, more))
         return -EPROTO;
     struct zl_msg *slot = new_part(link, harvest);
     if (!slot)
@@ -304,6 +310,7 @@ static ssize_t decode(struct zl_link *link, struct harvest *harvest, uint8_t *da
         if (header.body_size > have) {
             if (header.body_size < BODY_MIN || (header.flags & ZL_FRAME_COMMAND))
                 break;
+            harvest->copied += have;
             rc = begin_body(link, &header, body, have);
             at = end;
         } else {
@@ -340,10 +347,12 @@ static struct zl_slab *provide_slab(struct zl_slab *slab, size_t need)
     return zl_slab_new((uint32_t)(need > ZL_SLAB_SIZE ? need : ZL_SLAB_SIZE));
 }
 
-static int keep_partial(struct zl_link_reader *reader, const uint8_t *data, size_t size)
+static int keep_partial(struct zl_link_reader *reader, struct harvest *harvest, const uint8_t *data,
+                        size_t size)
 {
     if (size == 0)
         return 0;
+    harvest->copied += size;
     reader->partial = malloc(size);
     if (!reader->partial)
         return -ENOMEM;
@@ -377,6 +386,9 @@ static ssize_t fill(struct zl_link *link, struct harvest *harvest, uint8_t *plac
         body_room = reader->body->size - reader->body_filled;
         vectors[count].iov_base = reader->body->data + reader->body_filled;
         vectors[count++].iov_len = body_room;
+        /* What follows is likely to be a long body again: its beginning would have to be copied. */
+        if (body_room >= BODY_ALONE && room > ROOM_BEHIND_BODY)
+            room = ROOM_BEHIND_BODY;
     }
     /* What follows a body that is not allocated to its end yet belongs to the body. */
     if (!reader->body || reader->body->size == reader->body_size) {
@@ -388,6 +400,7 @@ static ssize_t fill(struct zl_link *link, struct harvest *harvest, uint8_t *plac
     ssize_t rc = link->stream.ops->read(&link->stream, vectors, count);
     if (rc < 0)
         return rc;
+    harvest->bytes += (size_t)rc;
     *full = (size_t)rc == body_room + room;
     if (!reader->body)
         return rc;
@@ -420,6 +433,7 @@ static int read_once(struct zl_link *link, struct harvest *harvest, bool *full)
         room = 8192;
     if (have) {
         memcpy(place, reader->partial, have);
+        harvest->copied += have;
         free(reader->partial);
         reader->partial = NULL;
         reader->partial_size = 0;
@@ -436,7 +450,7 @@ static int read_once(struct zl_link *link, struct harvest *harvest, bool *full)
     }
     if (harvest->slices)
         slab->used += (uint32_t)used;
-    int rc = keep_partial(reader, place + used, size - (size_t)used);
+    int rc = keep_partial(reader, harvest, place + used, size - (size_t)used);
     if (rc < 0)
         return rc;
     if (got == -EAGAIN)
@@ -475,7 +489,11 @@ void zl_link_read_locked(struct zl_link *link)
         link->paused = true;
         return;
     }
-    struct harvest harvest = {.slab = socket->slab};
+    zl_spent_clear(&socket->spent); /* so that a slab that was read can be filled again */
+    struct harvest harvest = {
+        .slab = socket->slab,
+        .envelopes = socket->ops->flags & ZL_PATTERN_REPLY_ENVELOPE,
+    };
     bool full = false;
     socket->slab = NULL;
     link->reading = true;
@@ -491,6 +509,9 @@ void zl_link_read_locked(struct zl_link *link)
 
     zl_gate_lock(&socket->gate);
     link->reading = false;
+    link->pipe->traffic.reads += harvest.bytes > 0;
+    link->pipe->traffic.bytes_in += harvest.bytes;
+    link->pipe->traffic.bytes_copied_in += harvest.copied;
     struct zl_slab *spare = harvest.slab;
     if (!socket->slab) {
         socket->slab = spare;
@@ -621,57 +642,94 @@ static void watch_output(struct zl_link *link, bool watch)
         link->output_watched = watch;
 }
 
-/* One write without the gate. Returns what the stream said; *short_write: not everything went out,
-   and the readiness event is armed. */
+/* Waits until the kernel takes bytes again. The write claim is held, the gate is not. */
+static bool becomes_writable(const struct zl_link *link, int patience_ms)
+{
+    struct pollfd item = {.fd = link->stream.fd, .events = POLLOUT};
+    return poll(&item, 1, patience_ms) > 0;
+}
+
+enum write_outcome { WROTE_ALL, WROTE_PART, BLOCKED };
+
+/* One write without the gate. Returns what the stream said. BLOCKED: not everything went out, and the
+   readiness event is armed. */
 static ssize_t write_unlocked(struct zl_link *link, const struct iovec *vectors, int count,
-                              size_t total, bool *short_write)
+                              size_t total, int patience_ms, enum write_outcome *outcome)
 {
     struct zl_socket *socket = link->socket;
     link->write_event = false;
     zl_gate_unlock(&socket->gate);
     ssize_t rc = link->stream.ops->write(&link->stream, vectors, count);
-    *short_write = rc == -EAGAIN || (rc >= 0 && (size_t)rc < total);
-    watch_output(link, *short_write);
+    *outcome = WROTE_ALL;
+    if (rc == -EAGAIN || (rc >= 0 && (size_t)rc < total))
+        *outcome = patience_ms && becomes_writable(link, patience_ms) ? WROTE_PART : BLOCKED;
+    watch_output(link, *outcome == BLOCKED);
     zl_gate_lock(&socket->gate);
     return rc;
 }
 
+/* After a write of `total` bytes that ended `messages`. */
+static void count_write(struct zl_link *link, const struct zl_flush *flush, ssize_t rc,
+                        uint64_t messages, size_t total)
+{
+    struct zl_traffic *traffic = &link->pipe->traffic;
+    bool is_short = rc < 0 || (size_t)rc < total;
+    traffic->would_blocks += is_short;
+    traffic->writes_at_once += flush->at_once;
+    traffic->refused_at_once += flush->at_once && is_short;
+    if (rc <= 0)
+        return;
+    traffic->writes++;
+    traffic->bytes_out += (uint64_t)rc;
+    if (messages > 1) {
+        traffic->gathered_writes++;
+        traffic->gathered_messages += messages;
+    }
+}
+
 /* Gathers and writes once, with the claim. True when another round should follow. */
-static bool flush_round(struct zl_link *link, bool *any)
+static bool flush_round(struct zl_link *link, const struct zl_flush *flush, bool *any)
 {
     struct iovec vectors[GATHER_VECTORS];
     size_t control, total;
-    bool short_write;
+    enum write_outcome outcome;
     int count = gather(link, vectors, &control, &total);
     if (count == 0)
         return false;
-    ssize_t rc = write_unlocked(link, vectors, count, total, &short_write);
-    if (rc > 0) {
-        *any = true;
-        consume(link, control, (size_t)rc);
-    }
+    ssize_t rc = write_unlocked(link, vectors, count, total, flush->patience_ms, &outcome);
     if (rc < 0 && rc != -EAGAIN) {
         mark_broken(link, (int)rc);
         return false;
     }
-    if (!short_write)
+    uint64_t queued = link->pipe->outq.messages;
+    if (rc > 0) {
+        *any = true;
+        consume(link, control, (size_t)rc);
+    }
+    count_write(link, flush, rc, queued - link->pipe->outq.messages, total);
+    if (outcome == WROTE_ALL)
         return has_output(link) && total >= batch_size(link);
     /* The event may have come, to another thread, before we got the gate back. */
-    if (link->write_event)
+    if (outcome == WROTE_PART || link->write_event)
         return true;
     link->blocked = true;
     link->socket->blocked_links++;
     return false;
 }
 
-bool zl_link_flush_locked(struct zl_link *link)
+bool zl_link_writes_directly(const struct zl_link *link)
+{
+    return link->ready && !link->writing && !link->blocked && !is_staged(link);
+}
+
+bool zl_link_flush_locked(struct zl_link *link, struct zl_flush flush)
 {
     zl_list_remove(&link->unflushed_node);
     if (!link->ready || link->writing || link->blocked || !has_output(link))
         return false;
     bool any = false;
     link->writing = true;
-    while (!link->broken && flush_round(link, &any)) {
+    while (!link->broken && flush_round(link, &flush, &any)) {
     }
     link->writing = false;
     if (link->broken || link->stopping)

@@ -113,6 +113,15 @@ static struct zl_chunk *reference_chunk(struct zl_msg *msg)
     return chunk;
 }
 
+/* Where the header goes is reserved first, so that a failure changes nothing. */
+static void append_chunk(struct zl_outq *queue, uint8_t *place, struct zl_chunk *chunk,
+                         uint8_t frame_flags)
+{
+    advance_end(queue, zl_zmtp_put_header(place, frame_flags, chunk->size));
+    link_chunk(queue, chunk);
+    queue->appended += chunk->size;
+}
+
 static int append_reference(struct zl_outq *queue, struct zl_chunk_cache *cache, struct zl_msg *msg,
                             uint8_t frame_flags)
 {
@@ -124,10 +133,48 @@ static int append_reference(struct zl_outq *queue, struct zl_chunk_cache *cache,
         return -ENOMEM;
     if (was_borrowed)
         queue->bytes_copied += size;
-    advance_end(queue, zl_zmtp_put_header(place, frame_flags, size));
-    link_chunk(queue, chunk);
-    queue->appended += size;
+    append_chunk(queue, place, chunk, frame_flags);
     return 0;
+}
+
+/* Refers to the caller's memory, and owns the memory that the payload may have to move to. */
+static struct zl_chunk *borrowing_chunk(struct zl_msg *msg)
+{
+    struct zl_chunk *chunk = new_chunk(0);
+    if (!chunk)
+        return NULL;
+    if (zl_msg_init_size(&chunk->msg, zl_msg_size(msg)) < 0) {
+        free(chunk);
+        return NULL;
+    }
+    chunk->data = zl_msg_data(msg);
+    chunk->size = zl_msg_size(msg);
+    return chunk;
+}
+
+int zl_outq_append_borrowed(struct zl_outq *queue, struct zl_chunk_cache *cache, struct zl_msg *msg,
+                            uint8_t frame_flags)
+{
+    assert(!queue->borrowed && msg->kind == ZL_MSG_BORROWED);
+    uint8_t *place = reserve(queue, cache, ZL_ZMTP_HEADER_MAX);
+    struct zl_chunk *chunk = place ? borrowing_chunk(msg) : NULL;
+    if (!chunk)
+        return -ENOMEM;
+    append_chunk(queue, place, chunk, frame_flags);
+    queue->borrowed = chunk;
+    zl_msg_empty(msg);
+    return 0;
+}
+
+void zl_outq_keep_borrowed(struct zl_outq *queue)
+{
+    struct zl_chunk *chunk = queue->borrowed;
+    if (!chunk)
+        return;
+    memcpy(zl_msg_data(&chunk->msg), chunk->data, chunk->size);
+    chunk->data = zl_msg_data(&chunk->msg);
+    queue->bytes_copied += chunk->size;
+    queue->borrowed = NULL;
 }
 
 int zl_outq_append(struct zl_outq *queue, struct zl_chunk_cache *cache, struct zl_msg *msg,
@@ -136,23 +183,10 @@ int zl_outq_append(struct zl_outq *queue, struct zl_chunk_cache *cache, struct z
     size_t size = zl_msg_size(msg);
     if (size >= ZL_REFERENCE_MIN)
         return append_reference(queue, cache, msg, frame_flags);
-    uint8_t *place = reserve(queue, cache, ZL_ZMTP_HEADER_MAX + size);
-    if (!place)
+    if (!reserve(queue, cache, ZL_ZMTP_HEADER_MAX + size))
         return -ENOMEM;
-    size_t header = zl_zmtp_put_header(place, frame_flags, size);
-    if (size)
-        memcpy(place + header, zl_msg_bytes(msg), size);
-    advance_end(queue, header + size);
-    queue->bytes_copied += size;
+    zl_outq_append_here(queue, zl_msg_bytes(msg), size, frame_flags);
     return 0;
-}
-
-void zl_outq_commit(struct zl_outq *queue)
-{
-    queue->committed.chunk = queue->tail;
-    queue->committed.at = queue->tail->size;
-    queue->committed.offset = queue->appended;
-    queue->messages++;
 }
 
 void zl_outq_rollback(struct zl_outq *queue, struct zl_chunk **garbage)
@@ -227,6 +261,8 @@ static void drop_before(struct zl_outq *queue, struct zl_chunk_cache *cache,
     while (queue->head != keep) {
         struct zl_chunk *chunk = queue->head;
         queue->head = chunk->next;
+        if (chunk == queue->borrowed)
+            queue->borrowed = NULL;
         discard_chunk(cache, chunk, garbage);
     }
 }

@@ -19,11 +19,18 @@
    Lifetime: bytes between `sent` and `committed` do not move and are not freed until zl_outq_consume
    passes them, so a write may use them without the gate while others append.
 
+   A long payload in the sender's own memory (zmq_send) is written from there during the call:
+   zl_outq_append_borrowed refers to it, and before the call returns zl_outq_keep_borrowed copies it
+   if the kernel has not taken all of it. The memory for that is set aside before, so that it cannot
+   fail.
+
    Guarded by the socket's gate. */
 #ifndef ZL_CORE_OUTQ_H
 #define ZL_CORE_OUTQ_H
 
+#include "base/copy.h"
 #include "core/msg.h"
+#include "wire/zmtp.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -62,9 +69,10 @@ struct zl_outq {
     struct zl_outq_position scan;
     struct zl_outq_position sent;
     struct zl_outq_position committed;
-    uint64_t appended;     /* offset behind the last byte */
-    uint64_t messages;     /* whole messages from start to committed */
-    uint64_t bytes_copied; /* statistics */
+    uint64_t appended;         /* offset behind the last byte */
+    uint64_t messages;         /* whole messages from start to committed */
+    uint64_t bytes_copied;     /* statistics */
+    struct zl_chunk *borrowed; /* refers to a sender's own memory: zl_outq_append_borrowed */
 };
 
 void zl_outq_init(struct zl_outq *queue);
@@ -91,8 +99,39 @@ static inline bool zl_outq_at_boundary(const struct zl_outq *queue)
 int zl_outq_append(struct zl_outq *queue, struct zl_chunk_cache *cache, struct zl_msg *msg,
                    uint8_t frame_flags);
 
+/* The same for a long ZL_MSG_BORROWED payload, without copying it. Before the caller's memory may
+   change, zl_outq_keep_borrowed has to be called. One at a time. */
+int zl_outq_append_borrowed(struct zl_outq *queue, struct zl_chunk_cache *cache, struct zl_msg *msg,
+                            uint8_t frame_flags);
+/* No write may be in flight. */
+void zl_outq_keep_borrowed(struct zl_outq *queue);
+
+/* The common case of zl_outq_append, where every short message passes: copies the payload if the
+   last chunk has room for it. False: nothing has changed, zl_outq_append is to be called. */
+static inline bool zl_outq_append_here(struct zl_outq *queue, const void *data, size_t size,
+                                       uint8_t frame_flags)
+{
+    struct zl_chunk *tail = queue->tail;
+    if (!tail || size >= ZL_REFERENCE_MIN ||
+        tail->size + ZL_ZMTP_HEADER_MAX + size > tail->capacity)
+        return false;
+    uint8_t *place = tail->data + tail->size;
+    size_t header = zl_zmtp_put_header(place, frame_flags, size);
+    zl_copy(place + header, data, size);
+    tail->size += header + size;
+    queue->appended += header + size;
+    queue->bytes_copied += size;
+    return true;
+}
+
 /* Everything appended so far is complete and counts as one message. */
-void zl_outq_commit(struct zl_outq *queue);
+static inline void zl_outq_commit(struct zl_outq *queue)
+{
+    queue->committed.chunk = queue->tail;
+    queue->committed.at = queue->tail->size;
+    queue->committed.offset = queue->appended;
+    queue->messages++;
+}
 
 /* Takes back what was appended since the last commit. Dropped chunks go to *garbage. */
 void zl_outq_rollback(struct zl_outq *queue, struct zl_chunk **garbage);

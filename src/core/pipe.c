@@ -2,7 +2,8 @@
 /* Pipes. */
 #include "core/pipe.h"
 
-#include "base/fence.h"
+#include "base/branch.h"
+#include "core/inproc_io.h"
 #include "core/link.h"
 #include "core/socket.h"
 #include "wire/zmtp.h"
@@ -107,10 +108,12 @@ static void detach(struct zl_pipe *pipe)
 {
     struct zl_socket *socket = owner(pipe);
     pipe->state = ZL_PIPE_UNATTACHED;
+    pipe->room_until = 0;
     socket->ops->detach(socket, pipe);
     zl_list_remove(&pipe->in_node);
     zl_list_remove(&pipe->out_node);
     zl_list_remove(&pipe->node);
+    zl_stats_retire_locked(socket, pipe);
     /* What an inproc connect has left behind ends with its peer. */
     if (pipe->peer && pipe->locally_initiated && zl_socket_drop_endpoint_locked(socket, pipe))
         zl_socket_release_pipe_locked(socket, pipe, false);
@@ -124,12 +127,13 @@ void zl_pipe_end_locked(struct zl_pipe *pipe, bool drop_input)
         return;
     if (pipe->state == ZL_PIPE_OPEN) {
         pipe->state = ZL_PIPE_ENDED;
+        pipe->room_until = 0;
         pipe->is_connected = false;
         zl_pipe_rollback(pipe);
         zl_list_remove(&pipe->out_node);
         socket->ops->ended(socket, pipe);
         if (pipe->peer)
-            zl_pipe_signal(pipe->peer, ZL_SIGNAL_ENDED);
+            zl_inproc_signal(pipe->peer, ZL_SIGNAL_ENDED);
     }
     /* A message that the application has begun to read is whole in the ring: it gets the rest. */
     if (drop_input && pipe->mid_message && !socket->closed)
@@ -164,27 +168,6 @@ void zl_pipe_reject(struct zl_pipe *pipe)
 }
 
 /* ---- News from inproc peers ------------------------------------------------------------------- */
-
-void zl_pipe_signal(struct zl_pipe *pipe, unsigned signals)
-{
-    if (atomic_fetch_or(&pipe->signals, signals) != 0)
-        return; /* already on its way */
-    struct zl_socket *socket = atomic_load(&pipe->socket);
-    if (!socket)
-        return;            /* the binder looks at the signals itself when it attaches the pipe */
-    zl_pipe_acquire(pipe); /* the stack's reference */
-    struct zl_pipe *head = atomic_load_explicit(&socket->signalled, memory_order_relaxed);
-    do {
-        if (head == ZL_SIGNALS_CLOSED) {
-            zl_pipe_release(pipe); /* never the last: the caller's end holds one */
-            return;
-        }
-        pipe->next_signalled = head;
-        /* release: pairs with the acquire exchange in zl_socket_take_signals_locked */
-    } while (!atomic_compare_exchange_weak_explicit(&socket->signalled, &head, pipe,
-                                                    memory_order_release, memory_order_relaxed));
-    zl_socket_wake(socket);
-}
 
 void zl_pipe_take_signals_locked(struct zl_pipe *pipe)
 {
@@ -229,53 +212,23 @@ void zl_pipe_input_locked(struct zl_pipe *pipe)
 
 /* ---- Writing ---------------------------------------------------------------------------------- */
 
-/* The limit of an inproc direction is the sum of both shares; no limit on one side is no limit. */
-static int pair_limit(const struct zl_pipe *writer, const struct zl_pipe *reader)
+static bool queue_can_write(struct zl_pipe *pipe)
 {
-    int sndhwm = atomic_load_explicit(&writer->sndhwm, memory_order_relaxed);
-    int rcvhwm = atomic_load_explicit(&reader->rcvhwm, memory_order_relaxed);
-    if (rcvhwm == ZL_HWM_UNBOUND)
-        return sndhwm;
-    if (sndhwm == 0 || rcvhwm == 0 || sndhwm > INT32_MAX - rcvhwm)
-        return 0;
-    return sndhwm + rcvhwm;
+    uint64_t limit = (uint64_t)atomic_load_explicit(&pipe->sndhwm, memory_order_relaxed);
+    uint64_t messages = pipe->outq.messages;
+    if (limit != 0 && messages >= limit)
+        return false;
+    pipe->room_until = limit ? pipe->sent + (limit - messages) : UINT64_MAX;
+    return true;
 }
 
-static bool pair_has_room(struct zl_pipe *pipe)
-{
-    if (pipe->conflate)
-        return true;
-    int limit = pair_limit(pipe, pipe->peer);
-    return limit == 0 ||
-           pipe->sent - atomic_load_explicit(&pipe->peer->acknowledged, memory_order_acquire) <
-               (uint64_t)limit;
-}
-
-static bool pair_can_write(struct zl_pipe *pipe)
-{
-    if (pair_has_room(pipe))
-        return true;
-    /* "I am blocked", fence, second look: pairs with acknowledge(). */
-    atomic_store_explicit(&pipe->writer_blocked, 1, memory_order_relaxed);
-    zl_fence();
-    if (pair_has_room(pipe)) {
-        atomic_store_explicit(&pipe->writer_blocked, 0, memory_order_relaxed);
-        return true;
-    }
-    return false;
-}
-
-static bool queue_can_write(const struct zl_pipe *pipe)
-{
-    int limit = atomic_load_explicit(&pipe->sndhwm, memory_order_relaxed);
-    return limit == 0 || pipe->conflate || pipe->outq.messages < (uint64_t)limit;
-}
-
-bool zl_pipe_can_write(struct zl_pipe *pipe)
+bool zl_pipe_can_write_now(struct zl_pipe *pipe)
 {
     if (pipe->state != ZL_PIPE_OPEN || pipe->out_full)
         return false;
-    if (pipe->peer ? pair_can_write(pipe) : queue_can_write(pipe))
+    if (pipe->conflate)
+        return true;
+    if (pipe->peer ? zl_inproc_can_write(pipe) : queue_can_write(pipe))
         return true;
     pipe->out_full = true;
     return false;
@@ -306,6 +259,7 @@ void zl_pipe_set_hwm_locked(struct zl_pipe *pipe, int sndhwm, int rcvhwm)
 {
     atomic_store(&pipe->sndhwm, sndhwm);
     atomic_store(&pipe->rcvhwm, rcvhwm);
+    pipe->room_until = 0;
     if (!pipe->peer) {
         zl_pipe_drained_locked(pipe);
         if (pipe->link)
@@ -313,12 +267,12 @@ void zl_pipe_set_hwm_locked(struct zl_pipe *pipe, int sndhwm, int rcvhwm)
         return;
     }
     /* Both limits may have grown: let either side look again. */
-    if (pipe->out_full && pair_has_room(pipe)) {
+    if (pipe->out_full && (pipe->conflate || zl_inproc_can_write(pipe))) {
         pipe->out_full = false;
         owner(pipe)->ops->writable(owner(pipe), pipe);
     }
     if (atomic_exchange(&pipe->peer->writer_blocked, 0))
-        zl_pipe_signal(pipe->peer, ZL_SIGNAL_WRITABLE);
+        zl_inproc_signal(pipe->peer, ZL_SIGNAL_WRITABLE);
 }
 
 /* CONFLATE: puts the message where only the newest one is kept. */
@@ -360,45 +314,8 @@ static bool has_newest(struct zl_pipe *pipe)
     return waits;
 }
 
-static void wake_reader(struct zl_pipe *peer)
-{
-    /* Publish, fence, look: pairs with zl_pipe_readable. */
-    zl_fence();
-    if (atomic_load_explicit(&peer->reader_idle, memory_order_relaxed) &&
-        atomic_exchange(&peer->reader_idle, 0))
-        zl_pipe_signal(peer, ZL_SIGNAL_READABLE);
-}
-
-static int pair_write(struct zl_pipe *pipe, struct zl_msg *msg, bool more)
-{
-    struct zl_pipe *peer = pipe->peer;
-    if (pipe->conflate) {
-        int rc = keep_newest(peer, msg, owner(pipe));
-        if (rc == 0)
-            wake_reader(peer);
-        return rc;
-    }
-    struct zl_msg *slot = zl_ring_slot(&peer->ring);
-    if (!slot || zl_msg_detach(msg) < 0) {
-        zl_pipe_rollback(pipe);
-        return -ENOMEM;
-    }
-    zl_msg_clear_metadata(msg);
-    msg->flags = more ? ZL_MSG_MORE : 0;
-    *slot = *msg;
-    zl_msg_init(msg);
-    zl_ring_push(&peer->ring);
-    if (more)
-        return 0;
-    zl_ring_commit(&peer->ring);
-    zl_ring_publish(&peer->ring);
-    pipe->sent++;
-    wake_reader(peer);
-    return 0;
-}
-
 /* CONFLATE: true when the message was put aside, because the one in the queue is on its way. */
-static bool conflate_queue(struct zl_pipe *pipe, struct zl_msg *msg)
+static zl_cold bool conflate_queue(struct zl_pipe *pipe, struct zl_msg *msg)
 {
     struct zl_socket *socket = owner(pipe);
     if (pipe->outq.messages == 0)
@@ -410,23 +327,46 @@ static bool conflate_queue(struct zl_pipe *pipe, struct zl_msg *msg)
     return keep_newest(pipe, msg, socket) == 0;
 }
 
+/* A long payload in the caller's memory goes to the kernel from there, when nothing is in its way. */
+static bool may_borrow(const struct zl_pipe *pipe, const struct zl_msg *msg, uint8_t flags)
+{
+    return msg->kind == ZL_MSG_BORROWED && zl_msg_size(msg) >= ZL_REFERENCE_MIN && flags == 0 &&
+           !pipe->conflate && pipe->link && zl_link_writes_directly(pipe->link);
+}
+
+/* What needs another chunk. */
+static zl_cold int append(struct zl_pipe *pipe, struct zl_msg *msg, uint8_t flags)
+{
+    struct zl_socket *socket = owner(pipe);
+    int rc;
+    if (may_borrow(pipe, msg, flags)) {
+        rc = zl_outq_append_borrowed(&pipe->outq, &socket->chunks, msg, flags);
+        if (rc == 0)
+            socket->borrower = pipe;
+    } else {
+        rc = zl_outq_append(&pipe->outq, &socket->chunks, msg, flags);
+    }
+    if (rc < 0)
+        zl_outq_rollback(&pipe->outq, &socket->garbage);
+    return rc;
+}
+
 static int queue_write(struct zl_pipe *pipe, struct zl_msg *msg, bool more)
 {
     struct zl_socket *socket = owner(pipe);
-    if (pipe->conflate) {
+    if (zl_unlikely(pipe->conflate)) {
         more = false;
         if (conflate_queue(pipe, msg))
             return 0;
     }
-    int rc = zl_outq_append(&pipe->outq, &socket->chunks, msg, more ? ZL_FRAME_MORE : 0);
-    if (rc < 0) {
-        zl_outq_rollback(&pipe->outq, &socket->garbage);
-        return rc;
+    uint8_t flags = more ? ZL_FRAME_MORE : 0;
+    if (zl_unlikely(
+            !zl_outq_append_here(&pipe->outq, zl_msg_bytes(msg), zl_msg_size(msg), flags))) {
+        int rc = append(pipe, msg, flags);
+        if (rc < 0)
+            return rc;
     }
-    if (msg->kind == ZL_MSG_BORROWED)
-        zl_msg_init(msg);
-    else
-        zl_socket_dispose(socket, msg);
+    zl_socket_dispose(socket, msg);
     if (more)
         return 0;
     zl_outq_commit(&pipe->outq);
@@ -436,11 +376,22 @@ static int queue_write(struct zl_pipe *pipe, struct zl_msg *msg, bool more)
     return 0;
 }
 
+/* CONFLATE over inproc: there is no queue, only the newest message at the reader. */
+static zl_cold int replace_newest(struct zl_pipe *pipe, struct zl_msg *msg)
+{
+    int rc = keep_newest(pipe->peer, msg, owner(pipe));
+    if (rc == 0)
+        zl_inproc_wake_reader(pipe->peer);
+    return rc;
+}
+
 int zl_pipe_write(struct zl_pipe *pipe, struct zl_msg *msg, bool more)
 {
-    if (pipe->state != ZL_PIPE_OPEN)
+    if (zl_unlikely(pipe->state != ZL_PIPE_OPEN))
         return -EPIPE;
-    return pipe->peer ? pair_write(pipe, msg, more) : queue_write(pipe, msg, more);
+    if (!pipe->peer)
+        return queue_write(pipe, msg, more);
+    return pipe->conflate ? replace_newest(pipe, msg) : zl_inproc_write(pipe, msg, more);
 }
 
 void zl_pipe_write_probe(struct zl_pipe *pipe)
@@ -450,15 +401,10 @@ void zl_pipe_write_probe(struct zl_pipe *pipe)
     zl_pipe_write(pipe, &probe, false);
 }
 
-static void dispose_part(void *socket, struct zl_msg *part)
-{
-    zl_socket_dispose(socket, part);
-}
-
 void zl_pipe_rollback(struct zl_pipe *pipe)
 {
     if (pipe->peer)
-        zl_ring_rollback_with(&pipe->peer->ring, dispose_part, owner(pipe));
+        zl_inproc_rollback(pipe);
     else
         zl_outq_rollback(&pipe->outq, &owner(pipe)->garbage);
 }
@@ -514,65 +460,61 @@ static bool has_input(struct zl_pipe *pipe)
     return zl_ring_readable(&pipe->ring) || (pipe->conflate && pipe->peer && has_newest(pipe));
 }
 
-bool zl_pipe_readable(struct zl_pipe *pipe)
+/* Nothing to read. True: something came while we said so. */
+static zl_cold bool became_idle(struct zl_pipe *pipe)
 {
     bool over = pipe->drops_rest && !pipe->mid_message;
-    if (!over && has_input(pipe))
-        return true;
     if (pipe->peer && !over) {
-        /* "I am idle", fence, second look: pairs with pair_write. */
-        atomic_store_explicit(&pipe->reader_idle, 1, memory_order_relaxed);
-        zl_fence();
+        zl_inproc_set_idle(pipe, true);
         if (has_input(pipe)) {
-            atomic_store_explicit(&pipe->reader_idle, 0, memory_order_relaxed);
-            return true;
+            zl_inproc_set_idle(pipe, false);
+            return false;
         }
     }
     pipe->in_idle = true;
     zl_list_remove(&pipe->in_node);
     if (pipe->state == ZL_PIPE_ENDED)
         detach(pipe);
-    return false;
+    return true;
 }
 
-/* Tells a writer that may wait for room, in steps of half the limit. */
-static void acknowledge(struct zl_pipe *pipe)
+bool zl_pipe_readable(struct zl_pipe *pipe)
 {
-    uint64_t step = ((uint64_t)pair_limit(pipe->peer, pipe) + 1) / 2;
-    uint64_t told = atomic_load_explicit(&pipe->acknowledged, memory_order_relaxed);
-    if (step == 0 || pipe->delivered - told < step)
-        return;
-    atomic_store_explicit(&pipe->acknowledged, pipe->delivered, memory_order_release);
-    /* Publish, fence, look: pairs with pair_can_write. */
-    zl_fence();
-    if (atomic_load_explicit(&pipe->peer->writer_blocked, memory_order_relaxed) &&
-        atomic_exchange(&pipe->peer->writer_blocked, 0))
-        zl_pipe_signal(pipe->peer, ZL_SIGNAL_WRITABLE);
+    bool over = pipe->drops_rest && !pipe->mid_message;
+    return (!over && has_input(pipe)) || !became_idle(pipe);
 }
 
-static void message_delivered(struct zl_pipe *pipe)
+static inline void message_delivered(struct zl_pipe *pipe, size_t size)
 {
     pipe->delivered++;
     if (pipe->peer)
-        acknowledge(pipe);
-    else if (pipe->link && pipe->link->paused)
+        zl_inproc_delivered(pipe, size);
+    else if (zl_unlikely(pipe->link && pipe->link->paused))
         zl_link_resume_locked(pipe->link);
 }
 
-int zl_pipe_read(struct zl_pipe *pipe, struct zl_msg *msg)
+/* No part is in the ring, or none that may be read. */
+static zl_cold int read_rest(struct zl_pipe *pipe, struct zl_msg *msg)
 {
     bool ended = pipe->state == ZL_PIPE_ENDED;
     if (!zl_pipe_readable(pipe))
         return ended ? -EPIPE : -EAGAIN;
-    if (!zl_ring_readable(&pipe->ring)) {
-        if (!take_newest(pipe, msg))
-            return -EAGAIN;
-        return 0;
-    }
+    if (zl_ring_readable(&pipe->ring))
+        return zl_pipe_read(pipe, msg);
+    return take_newest(pipe, msg) ? 0 : -EAGAIN;
+}
+
+int zl_pipe_read(struct zl_pipe *pipe, struct zl_msg *msg)
+{
+    if (zl_unlikely(!zl_ring_readable(&pipe->ring) || (pipe->drops_rest && !pipe->mid_message)))
+        return read_rest(pipe, msg);
     *msg = *zl_ring_front(&pipe->ring);
     zl_ring_pop(&pipe->ring);
+    size_t size = zl_msg_size(msg);
+    if (pipe->peer)
+        pipe->traffic.bytes_in += size;
     pipe->mid_message = msg->flags & ZL_MSG_MORE;
     if (!pipe->mid_message)
-        message_delivered(pipe);
+        message_delivered(pipe, size);
     return 0;
 }

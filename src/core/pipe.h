@@ -9,9 +9,11 @@
 #ifndef ZL_CORE_PIPE_H
 #define ZL_CORE_PIPE_H
 
+#include "base/branch.h"
 #include "base/list.h"
 #include "core/outq.h"
 #include "core/ring.h"
+#include "core/stats.h"
 #include "io/gate.h"
 
 #include <stdatomic.h>
@@ -68,28 +70,36 @@ struct zl_pipe {
     size_t routing_id_size;
     char *endpoint; /* text given to connect; owned, NULL for accepted ones */
 
-    atomic_int sndhwm;  /* 0: no limit; read by an inproc peer */
-    uint64_t sent;      /* whole messages written */
+    atomic_int sndhwm; /* 0: no limit; read by an inproc peer */
+    uint64_t sent;     /* whole messages written */
+    /* `sent` up to which there is room for sure, as far as was known at the last look; 0 to force a
+       look. Only the other side makes more room, so nothing less has become true since. */
+    uint64_t room_until;
     uint64_t delivered; /* whole messages read */
     uint64_t received;  /* links: whole messages published to the ring */
     uint64_t dropped;   /* whole messages refused at the high-water mark */
+    struct zl_traffic traffic;
 
     /* A connection. */
     struct zl_link *link; /* NULL while there is none */
     struct zl_outq outq;
 
     /* An inproc pair. */
-    struct zl_pipe *peer;           /* constant after creation; counted */
-    struct zl_pipe *next_signalled; /* owned by whoever set the first signal bit */
-    atomic_uint signals;            /* set by the other end, taken by us */
+    struct zl_pipe *peer; /* constant after creation; counted */
+    atomic_int rcvhwm;    /* 0: no limit, ZL_HWM_UNBOUND: no peer yet; read by an inproc peer */
+    uint64_t tell_at;     /* reader: `delivered` at which to look for a waiting writer */
+    uint64_t in_vain_at;  /* writer: messages read when it last waited in vain */
+    struct zl_pipe *next_signalled;   /* owned by whoever set the first signal bit */
+    _Alignas(64) atomic_uint signals; /* set by the other end, taken by us */
     /* 1: we found the ring empty. We store, fence, look at the ring; the peer publishes, fences,
        looks here. */
     atomic_uint reader_idle;
-    /* 1: we found the far ring full. We store, fence, look at acknowledged; the reader acknowledges,
-       fences, looks here. */
+    /* 1: we want to be told when `told_from` messages have been read. We store, fence, look at
+       acknowledged; the reader acknowledges, fences, looks here. */
     atomic_uint writer_blocked;
-    atomic_uint_fast64_t acknowledged; /* messages read, told in steps; read by the peer */
-    atomic_int rcvhwm; /* 0: no limit, ZL_HWM_UNBOUND: no peer yet; read by an inproc peer */
+    atomic_uint_fast64_t told_from;
+    /* Messages read; stored by us for every message, read by the writer when it has to know. */
+    _Alignas(64) atomic_uint_fast64_t acknowledged;
 
     /* CONFLATE: the newest message. Inproc: inbound, instead of the ring. Connection: outbound,
        while the queue holds one that is being written. A leaf lock, as an inproc writer has only
@@ -125,9 +135,6 @@ void zl_pipe_input_locked(struct zl_pipe *pipe);
 /* The link took bytes out of the queue: may end the state "full". */
 void zl_pipe_drained_locked(struct zl_pipe *pipe);
 
-/* Tells the owner of this inproc end the news. Neither gate is needed. */
-void zl_pipe_signal(struct zl_pipe *pipe, unsigned signals);
-
 /* What the other end has told. */
 void zl_pipe_take_signals_locked(struct zl_pipe *pipe);
 
@@ -140,7 +147,11 @@ void zl_pipe_end_locked(struct zl_pipe *pipe, bool drop_input);
 /* ---- For patterns; gate held ------------------------------------------------------------------ */
 
 /* Whether a new message may begin. Remembers a "no", so that `writable` comes later. */
-bool zl_pipe_can_write(struct zl_pipe *pipe);
+bool zl_pipe_can_write_now(struct zl_pipe *pipe);
+static inline bool zl_pipe_can_write(struct zl_pipe *pipe)
+{
+    return zl_likely(pipe->sent < pipe->room_until) || zl_pipe_can_write_now(pipe);
+}
 
 /* Writes one part; the caller has asked zl_pipe_can_write before the first one. On success the
    message is empty. -ENOMEM: the message stays with the caller, what was written of it is rolled

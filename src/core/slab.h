@@ -29,6 +29,25 @@ static inline void zl_slab_acquire(struct zl_slab *slab, unsigned count)
 /* NULL is allowed. Any thread. */
 void zl_slab_release(struct zl_slab *slab, unsigned count);
 
+/* The slabs that a sender fills with payloads for an inproc peer. References for messages are taken
+   in advance, so that handing one out writes to no memory that the reader writes too. Guarded by the
+   gate of the socket that owns the filler. */
+enum { ZL_FILLER_SLABS = 8 };
+
+struct zl_slab_filler {
+    struct zl_slab *slabs[ZL_FILLER_SLABS]; /* one reference each */
+    struct zl_slab *current;                /* one of them, or NULL */
+    unsigned prepaid;                       /* references to `current` that nobody has yet */
+};
+
+/* Copies a payload of at most ZL_SLAB_SIZE bytes to where it may stay. Returns its place, and in
+   *slab the owner with one reference for the caller; NULL when out of memory. */
+uint8_t *zl_slab_put(struct zl_slab_filler *filler, const void *data, uint32_t size,
+                     struct zl_slab **slab);
+
+/* The filler gives up all its references and is empty again. */
+void zl_slab_filler_clear(struct zl_slab_filler *filler);
+
 /* True when only the filler refers to it, so that it may be filled from the start again. */
 static inline int zl_slab_unshared(struct zl_slab *slab)
 {

@@ -4,11 +4,14 @@
 #define _GNU_SOURCE
 #include "core/socket.h"
 
+#include "base/branch.h"
 #include "base/clock.h"
+#include "base/copy.h"
 #include "base/fence.h"
 #include "core/ctx.h"
 #include "core/drive.h"
 #include "core/inproc.h"
+#include "core/inproc_io.h"
 #include "core/link.h"
 #include "core/listener.h"
 #include "core/monitor.h"
@@ -21,6 +24,9 @@
 
 /* Links that have input wait at most this many received messages while others keep us busy. */
 enum { DRIVE_EVERY = 64 };
+
+/* Twice the time slice that a receiver on the same core may have to wait for. */
+enum { PATIENCE_MS = 5 };
 
 /* ---- Life ------------------------------------------------------------------------------------- */
 
@@ -39,6 +45,7 @@ int zl_socket_new(struct zl_ctx *ctx, const struct zl_pattern_ops *ops, struct z
     socket->magic = ZL_SOCKET_MAGIC;
     socket->ops = ops;
     socket->ctx = ctx;
+    socket->fork_generation = ctx->fork_generation;
     atomic_init(&socket->references, 1);
     atomic_init(&socket->raw, (ops->flags & ZL_PATTERN_RAW) != 0);
     zl_options_init(&socket->options, ops->type, ctx->options.ipv6, ctx->options.blocky);
@@ -129,7 +136,7 @@ void zl_socket_unlock_slow(struct zl_socket *socket)
     zl_socket_release(socket);
 }
 
-void zl_socket_dispose(struct zl_socket *socket, struct zl_msg *msg)
+void zl_socket_dispose_content(struct zl_socket *socket, struct zl_msg *msg)
 {
     struct zl_content *content = msg->kind == ZL_MSG_CONTENT ? msg->u.ref.owner : NULL;
     struct zl_chunk *chunk =
@@ -274,6 +281,22 @@ int zl_socket_close(struct zl_socket *socket)
     return 0;
 }
 
+static zl_cold void take_news(struct zl_socket *socket)
+{
+    zl_socket_take_signals_locked(socket);
+    if (socket->look_due)
+        zl_drive_poll_locked(socket);
+}
+
+/* What every send and receive begins with: news of inproc peers, and connections that nobody has
+   looked at for long. */
+static inline void begin_call(struct zl_socket *socket)
+{
+    socket->calls++;
+    if (zl_unlikely(has_signals(socket) || socket->look_due))
+        take_news(socket);
+}
+
 /* ---- Sending ---------------------------------------------------------------------------------- */
 
 static uint64_t deadline_after(int timeout, int flags)
@@ -290,10 +313,8 @@ static bool is_over(uint64_t deadline)
 
 static int usable_locked(const struct zl_socket *socket, unsigned ability)
 {
-    if (socket->closed)
-        return -ENOTSOCK;
-    if (socket->terminated)
-        return -ETERM;
+    if (zl_unlikely(socket->closed || socket->terminated))
+        return socket->closed ? -ENOTSOCK : -ETERM;
     return socket->ops->flags & ability ? 0 : -ENOTSUP;
 }
 
@@ -314,7 +335,7 @@ static int make_progress(struct zl_socket *socket, uint64_t deadline, bool *poll
     return zl_drive_wait_locked(socket, deadline);
 }
 
-static int send_slowly(struct zl_socket *socket, struct zl_msg *msg, bool more, int flags)
+static zl_cold int send_slowly(struct zl_socket *socket, struct zl_msg *msg, bool more, int flags)
 {
     uint64_t deadline = deadline_after(socket->options.sndtimeo, flags);
     bool polled = false;
@@ -333,22 +354,66 @@ static int send_slowly(struct zl_socket *socket, struct zl_msg *msg, bool more, 
     return rc;
 }
 
+/* A sender of long messages that is far ahead of its only receiver waits a little for it: the messages
+   stay in the caches, where a full queue of them (the high-water mark counts messages, not bytes)
+   would lie in cold memory, and they go to the kernel without a copy. Where there are several
+   receivers none may hold up the others. */
+static int patience(const struct zl_socket *socket, int flags)
+{
+    bool may_wait = !(flags & ZMQ_DONTWAIT) && socket->options.sndtimeo != 0;
+    bool single = socket->pipes.next == socket->pipes.prev;
+    return may_wait && single ? PATIENCE_MS : 0;
+}
+
+/* Over inproc: until half of what is ahead of the reader has been read. */
+static void wait_for_reader(struct zl_socket *socket, size_t size, int patience_ms)
+{
+    struct zl_pipe *pipe = zl_container_of(socket->pipes.next, struct zl_pipe, node);
+    if (!patience_ms || zl_list_empty(&socket->pipes) || !pipe->peer || pipe->conflate ||
+        !zl_inproc_is_ahead(pipe, size))
+        return;
+    /* The pipe may go away meanwhile. */
+    zl_pipe_acquire(pipe);
+    uint64_t deadline = zl_now_ms() + (uint64_t)patience_ms;
+    int rc = 0;
+    while (rc == 0 && pipe->state == ZL_PIPE_OPEN && zl_inproc_is_still_ahead(pipe) &&
+           usable_locked(socket, ZL_PATTERN_CAN_SEND) == 0) {
+        rc = zl_drive_wait_locked(socket, deadline);
+        zl_socket_take_signals_locked(socket);
+    }
+    if (rc == -EAGAIN)
+        zl_inproc_waited_in_vain(pipe);
+    zl_socket_release_pipe_locked(socket, pipe, false);
+}
+
+static zl_cold void after_long_send(struct zl_socket *socket, size_t size, bool more, int flags)
+{
+    int patience_ms = patience(socket, flags);
+    if (socket->borrower)
+        zl_drive_write_borrowed_locked(socket, patience_ms);
+    else if (!more)
+        zl_drive_after_send_locked(socket, patience_ms);
+    if (!more)
+        wait_for_reader(socket, size, patience_ms);
+}
+
 int zl_socket_send(struct zl_socket *socket, struct zl_msg *msg, int flags)
 {
     bool more = flags & ZMQ_SNDMORE;
     zl_socket_lock(socket);
-    socket->calls++;
-    if (has_signals(socket))
-        zl_socket_take_signals_locked(socket);
+    size_t size = zl_msg_size(msg);
+    begin_call(socket);
     int rc = usable_locked(socket, ZL_PATTERN_CAN_SEND);
-    if (rc == 0)
+    if (zl_likely(rc == 0))
         rc = socket->ops->send(socket, msg, more);
-    if (rc == -EAGAIN)
+    if (zl_unlikely(rc == -EAGAIN))
         rc = send_slowly(socket, msg, more, flags);
-    if (rc == 0) {
+    if (zl_likely(rc == 0)) {
         socket->sending_parts = more;
-        if (!more)
-            zl_drive_after_send_locked(socket);
+        if (zl_unlikely(size >= ZL_REFERENCE_MIN))
+            after_long_send(socket, size, more, flags);
+        else if (!more && (socket->flush_wanted || socket->batch_full))
+            zl_drive_after_send_locked(socket, 0);
     }
     zl_socket_unlock(socket);
     return rc;
@@ -356,7 +421,7 @@ int zl_socket_send(struct zl_socket *socket, struct zl_msg *msg, int flags)
 
 /* ---- Receiving -------------------------------------------------------------------------------- */
 
-static int recv_slowly(struct zl_socket *socket, struct zl_msg *msg, int flags)
+static zl_cold int recv_slowly(struct zl_socket *socket, struct zl_msg *msg, int flags)
 {
     uint64_t deadline = deadline_after(socket->options.rcvtimeo, flags);
     bool polled = false;
@@ -378,24 +443,29 @@ static int recv_slowly(struct zl_socket *socket, struct zl_msg *msg, int flags)
     return rc;
 }
 
-static int recv_locked(struct zl_socket *socket, struct zl_msg *msg, int flags)
+/* More input waits behind what has been received. */
+static zl_cold void drive_now_and_then(struct zl_socket *socket)
 {
-    socket->calls++;
-    if (has_signals(socket))
-        zl_socket_take_signals_locked(socket);
+    if (++socket->since_drive < DRIVE_EVERY)
+        return;
+    socket->since_drive = 0;
+    zl_drive_flagged_locked(socket);
+    zl_drive_leave_locked(socket);
+}
+
+static inline int recv_locked(struct zl_socket *socket, struct zl_msg *msg, int flags)
+{
+    begin_call(socket);
     int rc = usable_locked(socket, ZL_PATTERN_CAN_RECV);
-    if (rc == 0)
+    if (zl_likely(rc == 0))
         rc = socket->ops->recv(socket, msg);
-    if (rc == -EAGAIN)
+    if (zl_unlikely(rc == -EAGAIN))
         rc = recv_slowly(socket, msg, flags);
-    if (rc < 0)
+    if (zl_unlikely(rc < 0))
         return rc;
     socket->rcvmore = msg->flags & ZL_MSG_MORE;
-    if (!zl_list_empty(&socket->readable_links) && ++socket->since_drive >= DRIVE_EVERY) {
-        socket->since_drive = 0;
-        zl_drive_flagged_locked(socket);
-        zl_drive_leave_locked(socket);
-    }
+    if (zl_unlikely(!zl_list_empty(&socket->readable_links)))
+        drive_now_and_then(socket);
     return 0;
 }
 
@@ -407,18 +477,36 @@ int zl_socket_recv(struct zl_socket *socket, struct zl_msg *msg, int flags)
     return rc;
 }
 
+/* Short payloads are copied out under the gate, and what they held is given back many at a time. */
+static int64_t take_short(struct zl_socket *socket, struct zl_msg *msg, void *buffer,
+                          size_t capacity)
+{
+    size_t size = zl_msg_size(msg);
+    size_t copied = size < capacity ? size : capacity;
+    zl_copy(buffer, zl_msg_bytes(msg), copied);
+    zl_spent_add(&socket->spent, msg);
+    return (int64_t)size;
+}
+
+static zl_cold int64_t take_long(struct zl_msg *msg, void *buffer, size_t capacity)
+{
+    size_t size = zl_msg_size(msg);
+    size_t copied = size < capacity ? size : capacity;
+    zl_copy(buffer, zl_msg_bytes(msg), copied);
+    zl_msg_close(msg);
+    return (int64_t)size;
+}
+
 int64_t zl_socket_recv_buffer(struct zl_socket *socket, void *buffer, size_t capacity, int flags)
 {
     struct zl_msg msg;
-    int rc = zl_socket_recv(socket, &msg, flags);
-    if (rc < 0)
-        return rc;
-    size_t size = zl_msg_size(&msg);
-    size_t copied = size < capacity ? size : capacity;
-    if (copied)
-        memcpy(buffer, zl_msg_data(&msg), copied);
-    zl_msg_close(&msg);
-    return (int64_t)size;
+    zl_socket_lock(socket);
+    int64_t rc = recv_locked(socket, &msg, flags);
+    bool is_short = rc == 0 && zl_spent_takes(&msg);
+    if (is_short)
+        rc = take_short(socket, &msg, buffer, capacity);
+    zl_socket_unlock(socket);
+    return rc < 0 || is_short ? rc : take_long(&msg, buffer, capacity);
 }
 
 int zl_socket_peer_state(struct zl_socket *socket, const void *routing_id, size_t size)

@@ -6,10 +6,13 @@
 #ifndef ZL_CORE_SOCKET_H
 #define ZL_CORE_SOCKET_H
 
+#include "base/branch.h"
 #include "base/list.h"
 #include "core/msg.h"
 #include "core/options.h"
 #include "core/outq.h"
+#include "core/spent.h"
+#include "core/stats.h"
 #include "io/gate.h"
 #include "io/loop.h"
 #include "io/pollset.h"
@@ -55,7 +58,8 @@ struct zl_endpoint {
 };
 
 struct zl_socket {
-    uint32_t magic; /* first: programs probe foreign pointers for being a socket */
+    uint32_t magic;           /* first: programs probe foreign pointers for being a socket */
+    unsigned fork_generation; /* of the process that made it */
     struct zl_gate gate;
     const struct zl_pattern_ops *ops;
     struct zl_ctx *ctx;
@@ -85,6 +89,7 @@ struct zl_socket {
     struct zl_list links; /* all links, in every state */
     unsigned listeners;
     char *last_endpoint;
+    struct zl_retired retired; /* counters of pipes that are gone */
 
     /* Driving: see core/drive.h. */
     struct zl_loop *loop; /* home loop; constant once set */
@@ -100,21 +105,25 @@ struct zl_socket {
     uint64_t calls;    /* grows with every send and receive */
     uint64_t collects; /* grows when somebody collects the pollset's events */
     uint64_t collects_at_tick;
-    struct zl_timer tick;           /* [loop] */
-    struct zl_task tick_task;       /* starts the tick */
+    bool look_due;            /* no collects for a tick: the next call looks, or loses the lease */
+    struct zl_timer tick;     /* [loop] */
+    struct zl_task tick_task; /* starts the tick */
     struct zl_list readable_links;  /* flagged readable, unclaimed, below the high-water mark */
     struct zl_list unflushed_links; /* bytes to write, unclaimed, kernel takes them */
     unsigned blocked_links;         /* bytes to write, kernel said would-block */
     unsigned since_drive;           /* messages received since links were last looked at */
     struct zl_slab *slab;           /* spare receive slab; the claim holder takes it along */
     struct zl_chunk_cache chunks;
+    struct zl_slab_filler filler; /* payloads on their way to inproc peers */
+    struct zl_spent spent;        /* references of what was received, to be given back */
 
     /* Write now or gather: DESIGN.md idea 3. */
-    bool flush_wanted;    /* a link has its first unwritten message */
-    bool batch_full;      /* a link has a full batch, or its high-water mark was reached */
-    bool flush_posted;    /* the loop has been told */
-    uint64_t flush_ended; /* ticks when the last write by a caller ended */
-    uint64_t flush_cost;  /* ticks that such a write takes, smoothed */
+    bool flush_wanted;        /* a link has its first unwritten message */
+    bool batch_full;          /* a link has a full batch, or its high-water mark was reached */
+    bool flush_posted;        /* the loop has been told */
+    uint64_t flush_ended;     /* ticks when the last write by a caller ended */
+    uint64_t flush_cost;      /* ticks that such a write takes, smoothed */
+    struct zl_pipe *borrower; /* during a send: its queue refers to the caller's memory */
     struct zl_task flush_task;
     struct zl_task drive_task;       /* the loop should drive flagged links */
     struct zl_task close_task;       /* [loop] after zmq_close */
@@ -179,7 +188,7 @@ void zl_socket_terminate(struct zl_socket *socket);
 void zl_socket_unlock_slow(struct zl_socket *socket);
 static inline void zl_socket_unlock(struct zl_socket *socket)
 {
-    if (socket->garbage || !zl_list_empty(&socket->released_pipes))
+    if (zl_unlikely(socket->garbage || !zl_list_empty(&socket->released_pipes)))
         zl_socket_unlock_slow(socket);
     else
         zl_gate_unlock(&socket->gate);
@@ -192,8 +201,17 @@ static inline void zl_socket_lock(struct zl_socket *socket)
 /* Gives a reference to the pipe back after the gate; also_peer: and one to its other end. */
 void zl_socket_release_pipe_locked(struct zl_socket *socket, struct zl_pipe *pipe, bool also_peer);
 
-/* Closes the message after the gate. */
-void zl_socket_dispose(struct zl_socket *socket, struct zl_msg *msg);
+/* Closes the message after the gate, and makes it an empty one. */
+void zl_socket_dispose_content(struct zl_socket *socket, struct zl_msg *msg);
+static inline void zl_socket_dispose(struct zl_socket *socket, struct zl_msg *msg)
+{
+    bool holds_nothing = (msg->kind == ZL_MSG_BORROWED || msg->kind == ZL_MSG_INLINE) &&
+                         !msg->metadata && !msg->group;
+    if (holds_nothing)
+        zl_msg_empty(msg);
+    else
+        zl_socket_dispose_content(socket, msg);
+}
 
 /* Takes in the news of inproc peers. */
 void zl_socket_take_signals_locked(struct zl_socket *socket);

@@ -40,7 +40,7 @@ int zl_socket_set(struct zl_socket *socket, int option, const void *value, size_
             update_high_water_marks(socket);
         /* Subscriptions go out like messages. */
         if (rc == 0)
-            zl_drive_after_send_locked(socket);
+            zl_drive_after_send_locked(socket, 0);
     }
     zl_socket_unlock(socket);
     return rc;

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Messages between inproc pipes. */
+#include "core/inproc_io.h"
+
+#include "base/branch.h"
+#include "base/fence.h"
+#include "core/socket.h"
+
+#include <errno.h>
+
+enum {
+    COPY_MAX = 1024,           /* counted payloads up to here are cheaper copied than shared */
+    TELL_EVERY = 64,           /* messages between two looks for a waiting writer */
+    AHEAD_BYTES = 1024 * 1024, /* unread bytes that are likely to stay in a cache */
+};
+
+static struct zl_socket *owner(struct zl_pipe *pipe)
+{
+    return atomic_load_explicit(&pipe->socket, memory_order_relaxed);
+}
+
+/* ---- News ------------------------------------------------------------------------------------- */
+
+void zl_inproc_signal(struct zl_pipe *pipe, unsigned signals)
+{
+    if (atomic_fetch_or(&pipe->signals, signals) != 0)
+        return; /* already on its way */
+    struct zl_socket *socket = atomic_load(&pipe->socket);
+    if (!socket)
+        return;            /* the binder looks at the signals itself when it attaches the pipe */
+    zl_pipe_acquire(pipe); /* the stack's reference */
+    struct zl_pipe *head = atomic_load_explicit(&socket->signalled, memory_order_relaxed);
+    do {
+        if (head == ZL_SIGNALS_CLOSED) {
+            zl_pipe_release(pipe); /* never the last: the caller's end holds one */
+            return;
+        }
+        pipe->next_signalled = head;
+        /* release: pairs with the acquire exchange in zl_socket_take_signals_locked */
+    } while (!atomic_compare_exchange_weak_explicit(&socket->signalled, &head, pipe,
+                                                    memory_order_release, memory_order_relaxed));
+    zl_socket_wake(socket);
+}
+
+/* ---- Room ------------------------------------------------------------------------------------- */
+
+/* The limit of a direction is the sum of both shares; no limit on one side is no limit. */
+static uint64_t limit_of(const struct zl_pipe *writer, const struct zl_pipe *reader)
+{
+    int sndhwm = atomic_load_explicit(&writer->sndhwm, memory_order_relaxed);
+    int rcvhwm = atomic_load_explicit(&reader->rcvhwm, memory_order_relaxed);
+    if (rcvhwm == ZL_HWM_UNBOUND)
+        return (uint64_t)sndhwm;
+    if (sndhwm == 0 || rcvhwm == 0 || sndhwm > INT32_MAX - rcvhwm)
+        return 0;
+    return (uint64_t)sndhwm + (uint64_t)rcvhwm;
+}
+
+static uint64_t unread(const struct zl_pipe *pipe)
+{
+    /* acquire: pairs with the release in zl_inproc_delivered */
+    return pipe->sent - atomic_load_explicit(&pipe->peer->acknowledged, memory_order_acquire);
+}
+
+static bool has_room(struct zl_pipe *pipe, uint64_t limit)
+{
+    uint64_t waiting = unread(pipe);
+    if (limit != 0 && waiting >= limit)
+        return false;
+    pipe->room_until = limit ? pipe->sent + (limit - waiting) : UINT64_MAX;
+    return true;
+}
+
+/* "Tell me when this many have been read", fence; the caller takes its second look. Pairs with
+   zl_inproc_tell_writer and zl_inproc_set_idle. */
+static void ask_to_be_told(struct zl_pipe *pipe, uint64_t wanted)
+{
+    atomic_store_explicit(&pipe->told_from, wanted, memory_order_relaxed);
+    /* release: the reader that sees the flag sees what is wanted */
+    atomic_store_explicit(&pipe->writer_blocked, 1, memory_order_release);
+    zl_fence();
+}
+
+bool zl_inproc_can_write(struct zl_pipe *pipe)
+{
+    uint64_t limit = limit_of(pipe, pipe->peer);
+    if (has_room(pipe, limit))
+        return true;
+    /* At half, so that a blocked writer is not woken for every single message. */
+    ask_to_be_told(pipe, pipe->sent - limit / 2);
+    if (!has_room(pipe, limit))
+        return false;
+    atomic_store_explicit(&pipe->writer_blocked, 0, memory_order_relaxed);
+    return true;
+}
+
+/* Reader's side, after the fence: the writer may wait for what has been read. */
+static void tell_if_enough(struct zl_pipe *pipe, uint64_t *next)
+{
+    struct zl_pipe *writer = pipe->peer;
+    if (!atomic_load_explicit(&writer->writer_blocked, memory_order_acquire))
+        return;
+    uint64_t wanted = atomic_load_explicit(&writer->told_from, memory_order_relaxed);
+    if (pipe->delivered < wanted) {
+        if (wanted < *next)
+            *next = wanted;
+    } else if (atomic_exchange(&writer->writer_blocked, 0)) {
+        zl_inproc_signal(writer, ZL_SIGNAL_WRITABLE);
+    }
+}
+
+void zl_inproc_tell_writer(struct zl_pipe *pipe)
+{
+    uint64_t step = (limit_of(pipe->peer, pipe) + 1) / 2;
+    if (step == 0 || step > TELL_EVERY)
+        step = TELL_EVERY;
+    uint64_t next = pipe->delivered + step;
+    /* `acknowledged` is published; fence, look: pairs with ask_to_be_told. */
+    zl_fence();
+    tell_if_enough(pipe, &next);
+    pipe->tell_at = next;
+}
+
+void zl_inproc_set_idle(struct zl_pipe *pipe, bool idle)
+{
+    atomic_store_explicit(&pipe->reader_idle, idle, memory_order_relaxed);
+    if (!idle)
+        return;
+    /* Pairs with zl_inproc_wake_reader, and with ask_to_be_told. */
+    zl_fence();
+    tell_if_enough(pipe, &pipe->tell_at);
+}
+
+bool zl_inproc_is_ahead(struct zl_pipe *pipe, size_t size)
+{
+    uint64_t ahead = unread(pipe);
+    if (ahead * size < AHEAD_BYTES || pipe->sent - ahead == pipe->in_vain_at)
+        return false;
+    ask_to_be_told(pipe, pipe->sent - ahead / 2);
+    return zl_inproc_is_still_ahead(pipe);
+}
+
+bool zl_inproc_is_still_ahead(const struct zl_pipe *pipe)
+{
+    uint64_t wanted = atomic_load_explicit(&pipe->told_from, memory_order_relaxed);
+    return pipe->sent - unread(pipe) < wanted;
+}
+
+void zl_inproc_waited_in_vain(struct zl_pipe *pipe)
+{
+    pipe->in_vain_at = pipe->sent - unread(pipe);
+}
+
+/* ---- Writing ---------------------------------------------------------------------------------- */
+
+static zl_cold int store_whole(struct zl_msg *slot, struct zl_msg *msg)
+{
+    int rc = zl_msg_detach(msg);
+    if (rc < 0)
+        return rc;
+    zl_msg_clear_metadata(msg);
+    zl_msg_take(slot, msg);
+    return 0;
+}
+
+/* Moves the message into the slot. What is not the library's own to keep, or so short that sharing
+   would cost more, is copied into a slab of the writing socket. */
+static inline int store(struct zl_socket *socket, struct zl_msg *slot, struct zl_msg *msg)
+{
+    size_t size = zl_msg_size(msg);
+    bool kept = msg->kind == ZL_MSG_CONTENT || msg->kind == ZL_MSG_CONSTANT;
+    bool copies = size > ZL_MSG_INLINE_MAX && size < (kept ? COPY_MAX : ZL_MSG_SLICE_MIN);
+    if (!copies || msg->group)
+        return store_whole(slot, msg);
+    struct zl_slab *slab;
+    uint8_t *place = zl_slab_put(&socket->filler, zl_msg_bytes(msg), (uint32_t)size, &slab);
+    if (!place)
+        return -ENOMEM;
+    zl_msg_init(slot);
+    slot->kind = ZL_MSG_SLICE;
+    slot->routing_id = msg->routing_id;
+    slot->u.ref.data = place;
+    slot->u.ref.size = size;
+    slot->u.ref.owner = slab;
+    zl_socket_dispose(socket, msg);
+    return 0;
+}
+
+int zl_inproc_write(struct zl_pipe *pipe, struct zl_msg *msg, bool more)
+{
+    struct zl_pipe *peer = pipe->peer;
+    struct zl_msg *slot = zl_ring_slot(&peer->ring);
+    if (zl_unlikely(!slot || store(owner(pipe), slot, msg) < 0)) {
+        zl_inproc_rollback(pipe);
+        return -ENOMEM;
+    }
+    slot->flags = more ? ZL_MSG_MORE : 0;
+    pipe->traffic.bytes_out += zl_msg_size(slot);
+    zl_ring_push(&peer->ring);
+    if (more)
+        return 0;
+    zl_ring_commit(&peer->ring);
+    zl_ring_publish(&peer->ring);
+    pipe->sent++;
+    zl_inproc_wake_reader(peer);
+    return 0;
+}
+
+static void dispose_part(void *socket, struct zl_msg *part)
+{
+    zl_socket_dispose(socket, part);
+}
+
+void zl_inproc_rollback(struct zl_pipe *pipe)
+{
+    zl_ring_rollback_with(&pipe->peer->ring, dispose_part, owner(pipe));
+}
