@@ -10,7 +10,7 @@
 set -eu
 [ -z "${ZLINK_NO_DEPS-}" ] || exit 0
 
-build="gcc libc6-dev cmake make"
+build="gcc libc6-dev cmake make libssl-dev"
 test="$build libcmocka-dev libzmq3-dev python3 python3-zmq python3-pytest libczmq4 g++ cppzmq-dev pkg-config"
 ci="$test clang clang-format"
 bench="$build libzmq3-dev gnuplot-nox python3"
