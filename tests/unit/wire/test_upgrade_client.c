@@ -285,6 +285,19 @@ static void test_limits(void **state)
     }
 }
 
+static void test_number_of_fields(void **state)
+{
+    (void)state;
+    for (size_t over = 0; over < 2; over++) {
+        char response[2048] = STATUS REST;
+        for (size_t i = 4; i < ZL_HTTP_FIELDS_MAX + over; i++)
+            strcat(response, "x:\r\n");
+        strcat(response, "\r\n");
+        struct zl_upgrade_client client;
+        assert_int_equal(feed_all(&client, "NULL", response), over ? -EMSGSIZE : 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -297,6 +310,7 @@ int main(void)
         cmocka_unit_test(test_responses_that_are_refused),
         cmocka_unit_test(test_protocol_without_a_mechanism),
         cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_number_of_fields),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -367,6 +367,15 @@ static void test_fragments_that_make_an_empty_message(void **state)
     assert_int_equal(read_all(CLIENT, -1, "02 00 00 00 80 00").rc, -EPROTO);
 }
 
+static void test_messages_inside_a_fragmented_one(void **state)
+{
+    (void)state;
+    assert_int_equal(read_all(CLIENT, -1, "02 02 00 41 82 02 00 42").rc, -EPROTO);
+    assert_int_equal(read_all(CLIENT, -1, "02 02 00 41 89 00 82 01 00").rc, -EPROTO);
+    assert_int_equal(read_all(CLIENT, -1, "02 02 00 41 02 02 00 42").rc, -EPROTO);
+    assert_int_equal(read_all(CLIENT, -1, "02 02 00 41 80 00 80 00").rc, -EPROTO);
+}
+
 /* ---- Limits ---- */
 
 static void test_body_limit(void **state)
@@ -538,6 +547,7 @@ int main(void)
         cmocka_unit_test(test_fragments),
         cmocka_unit_test(test_masked_fragments_have_masks_of_their_own),
         cmocka_unit_test(test_fragments_that_make_an_empty_message),
+        cmocka_unit_test(test_messages_inside_a_fragmented_one),
         cmocka_unit_test(test_body_limit),
         cmocka_unit_test(test_body_limit_counts_all_fragments),
         cmocka_unit_test(test_every_flags_octet),
