@@ -13,12 +13,28 @@
 
 struct zl_stream;
 
+/* What an operation that said -EAGAIN waits for. */
+enum zl_stream_want {
+    ZL_STREAM_WANT_READ,
+    ZL_STREAM_WANT_WRITE,
+};
+
 struct zl_stream_ops {
     bool half_duplex;
-    /* Bytes read (> 0), -EPIPE at the end of the stream, -EAGAIN, or another negative errno. */
+    /* Makes a new stream usable; called until it says 0, before any read or write. NULL: it is at
+       once. 0: done; -EAGAIN: call again when the descriptor is what `want` says (level triggered,
+       or tried again after registering); another negative errno: failed for good. What the peer
+       has sent behind its handshake may be inside already: ask `pending`. */
+    int (*handshake)(struct zl_stream *stream);
+    /* Bytes read (> 0), -EPIPE at the end of the stream, -EAGAIN, or another negative errno. Fills
+       less than all the room only when the descriptor had no more. */
     ssize_t (*read)(struct zl_stream *stream, const struct iovec *vectors, int count);
-    /* Bytes written (> 0), -EAGAIN, or another negative errno. Never raises SIGPIPE. */
+    /* Bytes written (> 0), -EAGAIN, or another negative errno. Never raises SIGPIPE. What was
+       reported as written is with the kernel. See `owed`. */
     ssize_t (*write)(struct zl_stream *stream, const struct iovec *vectors, int count);
+    /* True when a read would bring something, or tell the end, without the descriptor becoming
+       readable first: who has this read again and does not wait. NULL: never. Same claim as read. */
+    bool (*pending)(const struct zl_stream *stream);
     /* Tells the peer nothing more will come where the protocol has a way, then frees what the
        stream holds. Does not close the descriptor. Idempotent. */
     void (*close)(struct zl_stream *stream);
@@ -27,7 +43,13 @@ struct zl_stream_ops {
 struct zl_stream {
     const struct zl_stream_ops *ops;
     int fd;
-    void *state; /* the implementation's */
+    void *state;              /* the implementation's */
+    enum zl_stream_want want; /* after -EAGAIN */
+    /* So many of the bytes that the last write was given, but did not report, have been encoded for
+       the peer and will go out. The next write must offer the same ones first, anything behind
+       them: while this is not 0 nothing may be put in front of the unreported bytes, and they may
+       not be replaced. Always 0 for streams that do not encode. Written under the write claim. */
+    size_t owed;
 };
 
 /* tcp and ipc: the descriptor itself. */
