@@ -27,7 +27,7 @@ struct zl_stream_ops {
        has sent behind its handshake may be inside already: ask `pending`. */
     int (*handshake)(struct zl_stream *stream);
     /* Bytes read (> 0), -EPIPE at the end of the stream, -EAGAIN, or another negative errno. Fills
-       less than all the room only when the descriptor had no more. */
+       less than all the room only when the descriptor had no more, or `pending` is true. */
     ssize_t (*read)(struct zl_stream *stream, const struct iovec *vectors, int count);
     /* Bytes written (> 0), -EAGAIN, or another negative errno. Never raises SIGPIPE. What was
        reported as written is with the kernel. See `owed`. */

@@ -257,7 +257,7 @@ static int set_trust(const struct zl_tls_settings *settings, SSL_CTX *ssl_ctx,
     int mode = verify == ZL_TLS_VERIFY_NONE ? SSL_VERIFY_NONE : SSL_VERIFY_PEER;
     if (verify == ZL_TLS_VERIFY_REQUIRED)
         mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
-    SSL_CTX_set_verify(ssl_ctx, mode, NULL);
+    SSL_CTX_set_verify(ssl_ctx, mode, zl_tls_error_on_verify);
     if (verify == ZL_TLS_VERIFY_NONE)
         return 0;
     /* What the user names is trusted as it is, whether it is a root or not. */
@@ -422,7 +422,9 @@ static bool set_host(const struct zl_tls_context *context, SSL *ssl)
         return true;
     if (context->host_is_ip)
         return X509_VERIFY_PARAM_set1_ip_asc(param, host) == 1;
-    X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    /* The common name is no host name (RFC 9525). */
+    X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
+                                               X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     return X509_VERIFY_PARAM_set1_host(param, host, 0) == 1 &&
            SSL_set_tlsext_host_name(ssl, host) == 1;
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -97,13 +98,48 @@ static void list_names(X509 *certificate, char *text, size_t size)
     ERR_clear_error();
 }
 
+/* OpenSSL forgets a certificate that it has refused: it is kept in this slot of the SSL. */
+static pthread_once_t slot_once = PTHREAD_ONCE_INIT;
+static int slot = -1; /* written once, by make_slot */
+
+static void free_kept(void *parent, void *kept, CRYPTO_EX_DATA *data, int index, long number,
+                      void *argument)
+{
+    (void)parent;
+    (void)data;
+    (void)index;
+    (void)number;
+    (void)argument;
+    X509_free(kept);
+}
+
+static void make_slot(void)
+{
+    slot = SSL_get_ex_new_index(0, NULL, NULL, NULL, free_kept);
+}
+
+int zl_tls_error_on_verify(int good, X509_STORE_CTX *store)
+{
+    int error = X509_STORE_CTX_get_error(store);
+    if (good || (error != X509_V_ERR_HOSTNAME_MISMATCH && error != X509_V_ERR_IP_ADDRESS_MISMATCH))
+        return good;
+    SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+    X509 *certificate = X509_STORE_CTX_get_current_cert(store);
+    pthread_once(&slot_once, make_slot);
+    if (slot < 0 || !certificate || SSL_get_ex_data(ssl, slot))
+        return good;
+    if (SSL_set_ex_data(ssl, slot, certificate) == 1)
+        X509_up_ref(certificate);
+    return good;
+}
+
 static int wrong_name(struct zl_tls_error *error, SSL *ssl, const char *host)
 {
-    X509 *certificate = SSL_get1_peer_certificate(ssl);
+    pthread_once(&slot_once, make_slot);
+    X509 *certificate = slot < 0 ? NULL : SSL_get_ex_data(ssl, slot);
     char names[160] = "";
     if (certificate)
         list_names(certificate, names, sizeof names);
-    X509_free(certificate);
     return zl_tls_error_set(error, -EACCES, "the peer's certificate is for %s, not for %s",
                             *names ? names : "no host name at all", host ? host : "this peer");
 }

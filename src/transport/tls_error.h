@@ -35,4 +35,8 @@ int zl_tls_error_openssl(struct zl_tls_error *error, int code, const char *forma
      -ENOMEM */
 int zl_tls_error_connection(struct zl_tls_error *error, SSL *ssl, const char *host);
 
+/* The verification callback for an SSL_CTX: keeps the certificate that is for another name, so that
+   the text above can say which. Changes nothing about the verdict. */
+int zl_tls_error_on_verify(int good, X509_STORE_CTX *store);
+
 #endif

@@ -13,6 +13,9 @@
 /* The largest plaintext of a record. */
 enum { RECORD = 16 * 1024 };
 
+/* One operation receives no more than this beyond the room it was given. */
+#define BUDGET ((size_t)1024 * 1024)
+
 enum tls_state {
     TLS_AWAIT_HANDSHAKE,
     TLS_OPEN,
@@ -81,6 +84,7 @@ static int fail_writing(struct zl_stream *stream, int code)
     if (code != -EPIPE && code != -ECONNRESET)
         return fail_by_system(tls, code);
     ERR_clear_error();
+    zl_tls_wire_begin(&tls->wire, BUDGET);
     while (rounds-- > 0 && SSL_read_ex(tls->ssl, waste, sizeof waste, &got) == 1) {
     }
     if (ERR_peek_error()) {
@@ -111,7 +115,7 @@ int zl_tls_handshake(struct zl_stream *stream)
     if (tls->state != TLS_AWAIT_HANDSHAKE)
         return tls->error.code;
     ERR_clear_error();
-    tls->wire.drained = false;
+    zl_tls_wire_begin(&tls->wire, BUDGET);
     int rc = SSL_do_handshake(tls->ssl);
     if (rc != 1)
         rc = tls->wire.error ? fail_writing(stream, tls->wire.error) : conclude(stream, rc);
@@ -151,17 +155,20 @@ static size_t fill(struct zl_stream *stream, const struct iovec *vector, int *rc
 static ssize_t tls_read(struct zl_stream *stream, const struct iovec *vectors, int count)
 {
     struct tls_stream *tls = stream->state;
-    size_t total = 0;
+    size_t total = 0, room = 0;
     int rc = 0;
     if (tls->state == TLS_FAILED) {
         tls->more = false;
         return tls->error.code;
     }
+    for (int i = 0; i < count; i++)
+        room += vectors[i].iov_len;
     ERR_clear_error();
-    tls->wire.drained = false;
+    zl_tls_wire_begin(&tls->wire, BUDGET + room);
     for (int i = 0; i < count && rc == 0; i++)
         total += fill(stream, &vectors[i], &rc);
-    tls->more = rc == 0 || (rc != -EAGAIN && total > 0);
+    /* After all room was filled, or with an error behind the data, or out of budget. */
+    tls->more = rc == 0 || (rc != -EAGAIN && total > 0) || (rc == -EAGAIN && !tls->wire.drained);
     /* Answers to the peer, and our last alert, wait for no write of ours. */
     flush(stream);
     stream->want = ZL_STREAM_WANT_READ;

@@ -11,7 +11,9 @@
    the same bytes; more may follow them. At most 16 KiB are owed.
 
    Reading: a call decrypts until the room is full or the kernel has nothing more. One that ends with
-   all room filled, or that met an error behind the data, leaves `pending` true.
+   all room filled, that met an error behind the data, or that has received a megabyte more than its
+   room (a peer that sends what brings no data must not keep a thread) leaves `pending` true; in the
+   last case it may have returned -EAGAIN.
 
    End: close_notify is -EPIPE; so is a connection that just ends, and only the reason tells them
    apart (a truncated message is recognised by framing; the reason serves the curious).

@@ -86,27 +86,37 @@ static int wire_write(BIO *bio, const char *data, int size)
     return wire->error ? -1 : size;
 }
 
+/* What the kernel has, within the budget; 0: the end, -1: nothing now, or an error. */
+static int receive(struct zl_tls_wire *wire, char *place, size_t size)
+{
+    ssize_t rc;
+    if (size > wire->budget)
+        size = wire->budget;
+    do
+        rc = recv(wire->fd, place, size, MSG_DONTWAIT);
+    while (rc < 0 && errno == EINTR);
+    wire->drained = rc != (ssize_t)size;
+    if (rc > 0)
+        wire->budget -= (size_t)rc;
+    else if (rc == 0)
+        wire->ended = true;
+    else if (errno != EAGAIN && errno != EWOULDBLOCK)
+        wire->error = -errno;
+    return (int)rc;
+}
+
 static int wire_read(BIO *bio, char *place, int size)
 {
     struct zl_tls_wire *wire = BIO_get_data(bio);
-    ssize_t rc = -1;
+    int rc = -1;
     BIO_clear_retry_flags(bio);
     if (wire->ended || size <= 0)
         return 0;
-    if (!wire->drained) {
-        do
-            rc = recv(wire->fd, place, (size_t)size, MSG_DONTWAIT);
-        while (rc < 0 && errno == EINTR);
-        if (rc < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
-            wire->error = -errno;
-            return -1;
-        }
-        wire->ended = rc == 0;
-        wire->drained = rc != size;
-    }
-    if (rc < 0)
+    if (!wire->drained && wire->budget > 0)
+        rc = receive(wire, place, (size_t)size);
+    if (rc < 0 && !wire->error)
         BIO_set_retry_read(bio);
-    return (int)rc;
+    return rc;
 }
 
 static long wire_control(BIO *bio, int command, long number, void *pointer)

@@ -21,15 +21,24 @@
 
 struct zl_tls_wire {
     int fd;
-    bool drained;  /* the kernel gave less than was asked for: it has no more. The user clears it
-                     before each operation, since news may have come. */
-    bool ended;    /* the peer has closed its side */
-    int error;     /* negative errno of a system call that failed for good */
+    bool drained; /* the kernel gave less than was asked for: it has no more */
+    size_t
+        budget; /* bytes that may still be received in this operation. The user sets it, so that a
+                      peer which sends only what brings no data cannot keep one read busy. */
+    bool ended; /* the peer has closed its side */
+    int error;  /* negative errno of a system call that failed for good */
     uint8_t *held; /* [held_from, held_to) waits for the kernel */
     size_t held_from;
     size_t held_to;
     size_t held_capacity;
 };
+
+/* `budget` is what an operation begins with. */
+static inline void zl_tls_wire_begin(struct zl_tls_wire *wire, size_t budget)
+{
+    wire->drained = false;
+    wire->budget = budget;
+}
 
 void zl_tls_wire_init(struct zl_tls_wire *wire, int fd);
 void zl_tls_wire_free(struct zl_tls_wire *wire);
