@@ -17,7 +17,7 @@ bool zl_tls_is_pem(const char *text)
 /* For messages; PEM text may be a secret. */
 static const char *name_of(const char *source)
 {
-    return zl_tls_is_pem(source) ? "the given PEM text" : source;
+    return zl_tls_is_pem(source) ? "(PEM text)" : source;
 }
 
 static bool is_directory(const char *path)
@@ -129,7 +129,10 @@ static int no_key(const char *source, const struct password *password, struct zl
 {
     unsigned long last = ERR_peek_last_error();
     const char *name = name_of(source);
-    bool nothing = ERR_GET_LIB(last) == ERR_LIB_PEM && ERR_GET_REASON(last) == PEM_R_NO_START_LINE;
+    /* The second is what OpenSSL's decoders say of anything else. */
+    bool nothing =
+        (ERR_GET_LIB(last) == ERR_LIB_PEM && ERR_GET_REASON(last) == PEM_R_NO_START_LINE) ||
+        ERR_GET_REASON(last) == ERR_R_UNSUPPORTED;
     if (password->wanted && (!password->text || !*password->text)) {
         ERR_clear_error();
         return zl_tls_error_set(error, -EINVAL, "the key %s is encrypted: its password is needed",
@@ -139,7 +142,8 @@ static int no_key(const char *source, const struct password *password, struct zl
         return zl_tls_error_openssl(error, -EINVAL, "the password of the key %s is wrong", name);
     if (nothing) {
         ERR_clear_error();
-        return zl_tls_error_set(error, -EINVAL, "there is no private key in %s", name);
+        return zl_tls_error_set(error, -EINVAL, "there is no private key that can be used in %s",
+                                name);
     }
     return zl_tls_error_openssl(error, -EINVAL, "cannot use the key %s", name);
 }
