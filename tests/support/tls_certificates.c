@@ -22,8 +22,9 @@ static char *text_of(BIO *bio)
 {
     char *data;
     long size = BIO_get_mem_data(bio, &data);
-    char *text = strndup(data, (size_t)size);
+    char *text = calloc(1, (size_t)size + 1);
     check(text != NULL, "copying");
+    memcpy(text, data, (size_t)size);
     BIO_free(bio);
     return text;
 }
