@@ -29,6 +29,7 @@ int cli_send_main(int argc, char **argv);
 int cli_recv_main(int argc, char **argv);
 int cli_perf_main(int argc, char **argv);
 int cli_demo_main(int argc, char **argv);
+int cli_cert_main(int argc, char **argv);
 int cli_help_main(int argc, char **argv);
 
 /* Prints the help of one command. */
@@ -36,6 +37,7 @@ void cli_send_help(void);
 void cli_recv_help(void);
 void cli_perf_help(void);
 void cli_demo_help(void);
+void cli_cert_help(void);
 
 /* The overview that `zlink --help` prints. */
 void cli_help_overview(void);

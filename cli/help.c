@@ -57,6 +57,7 @@ void cli_help_overview(void)
         "  recv    print messages, or answer them\n"
         "  perf    measure throughput and round-trip time\n"
         "  demo    show messages on their way and compare with libzmq\n"
+        "  cert    make certificates to try TLS with\n"
         "  help    'zlink help COMMAND', and: zlink help types | endpoints | options\n\n"
         "  --version, --help\n\n"
         "Try it, in two terminals:\n"
@@ -81,9 +82,9 @@ int cli_help_main(int argc, char **argv)
         const char *name;
         void (*print)(void);
     } topics[] = {
-        {"send", cli_send_help},   {"recv", cli_recv_help},     {"perf", cli_perf_help},
-        {"demo", cli_demo_help},   {"types", help_types},       {"endpoints", help_endpoints},
-        {"options", help_options}, {"help", cli_help_overview},
+        {"send", cli_send_help},       {"recv", cli_recv_help},   {"perf", cli_perf_help},
+        {"demo", cli_demo_help},       {"cert", cli_cert_help},   {"types", help_types},
+        {"endpoints", help_endpoints}, {"options", help_options}, {"help", cli_help_overview},
     };
     const char *names[sizeof topics / sizeof *topics];
     if (argc < 2 || strncmp(argv[1], "--", 2) == 0) {
@@ -99,7 +100,7 @@ int cli_help_main(int argc, char **argv)
     }
     const char *close = cli_closest(argv[1], names, sizeof topics / sizeof *topics);
     cli_error("no help about '%s'", argv[1]);
-    cli_hint("topics: send recv perf demo types endpoints options%s%s%s",
+    cli_hint("topics: send recv perf demo cert types endpoints options%s%s%s",
              close ? "; did you mean '" : "", close ? close : "", close ? "'?" : "");
     return CLI_USAGE;
 }

@@ -13,7 +13,7 @@ struct command {
 
 static const struct command commands[] = {
     {"send", cli_send_main}, {"recv", cli_recv_main}, {"perf", cli_perf_main},
-    {"demo", cli_demo_main}, {"help", cli_help_main},
+    {"demo", cli_demo_main}, {"cert", cli_cert_main}, {"help", cli_help_main},
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
@@ -37,14 +37,14 @@ static int unknown_command(const char *word)
     const char *close = cli_closest(word, names, COMMAND_COUNT);
     if (close)
         return cli_usage("unknown command '%s' (did you mean '%s'?)", word, close);
-    return cli_usage("unknown command '%s' (commands: send recv perf demo help)", word);
+    return cli_usage("unknown command '%s' (commands: send recv perf demo cert help)", word);
 }
 
 static int dispatch(int argc, char **argv)
 {
     const char *word = argc > 1 ? argv[1] : "";
     if (!*word) {
-        fprintf(stderr, "zlink: no command given (commands: send recv perf demo help)\n"
+        fprintf(stderr, "zlink: no command given (commands: send recv perf demo cert help)\n"
                         "  'zlink --help' shows examples\n");
         return CLI_USAGE;
     }

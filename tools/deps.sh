@@ -11,7 +11,7 @@ set -eu
 [ -z "${ZLINK_NO_DEPS-}" ] || exit 0
 
 build="gcc libc6-dev cmake make libssl-dev"
-test="$build libcmocka-dev libzmq3-dev python3 python3-zmq python3-pytest libczmq4 g++ cppzmq-dev pkg-config"
+test="$build openssl libcmocka-dev libzmq3-dev python3 python3-zmq python3-pytest libczmq4 g++ cppzmq-dev pkg-config"
 ci="$test clang clang-format"
 bench="$build libzmq3-dev gnuplot-nox python3"
 

@@ -18,6 +18,9 @@
    End: close_notify is -EPIPE; so is a connection that just ends, and only the reason tells them
    apart (a truncated message is recognised by framing; the reason serves the curious).
 
+   Closing sends close_notify, if the kernel takes it. So a forked child must not close a stream of its
+   parent: it would speak in the middle of the parent's records. It closes the descriptor alone.
+
    Errors, of all operations: those of zl_tls_error_connection (tls_error.h), -EPIPE, -ENOBUFS (the
    peer makes us answer and does not read), errnos of the system calls. They are final, and every
    later call says the same. */

@@ -11,7 +11,7 @@ cp "$dir/out" "$dir/overview"
 expect_code 0 help
 cmp "$dir/out" "$dir/overview" || fail "help and --help differ"
 
-for command in send recv perf demo; do
+for command in send recv perf demo cert; do
     grep -q "^  $command " "$dir/overview" || fail "overview lacks $command"
     expect_code 0 "$command" --help
     cp "$dir/out" "$dir/by-option"

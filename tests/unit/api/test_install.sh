@@ -22,7 +22,9 @@ DESTDIR=$work/root cmake --install "$ZLINK_BUILD_DIR" >"$work/log" || fail "$(ca
 pc=$(find "$work/root" -name libzmq.pc)
 [ -f "$pc" ] || fail "no libzmq.pc"
 
-export PKG_CONFIG_LIBDIR=${pc%/*} PKG_CONFIG_SYSROOT_DIR=$work/root
+# What it requires (OpenSSL) is the system's.
+system=$(pkg-config --variable pc_path pkg-config)
+export PKG_CONFIG_LIBDIR=${pc%/*}:$system PKG_CONFIG_SYSROOT_DIR=$work/root
 unset PKG_CONFIG_PATH
 export PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1 PKG_CONFIG_ALLOW_SYSTEM_LIBS=1
 read -ra cflags <<<"$(pkg-config --cflags libzmq)"
