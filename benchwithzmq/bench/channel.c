@@ -8,34 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "peers.h"
+#include "sockets.h"
 #include "zapi.h"
 
 #define BINDER_ID "binder"
-
-_Noreturn static void api_failed(const char *what)
-{
-    int error = z.get_errno();
-    bool unsupported = error == EPROTONOSUPPORT || error == ENOTSUP;
-    fatal(unsupported ? EXIT_UNSUPPORTED : EXIT_FAILED, "%s: %s", what, z.strerror(error));
-}
-
-static void set_int(void *socket, int option, int value)
-{
-    if (z.setsockopt(socket, option, &value, sizeof value) != 0) {
-        if (z.get_errno() == EINVAL)
-            fatal(EXIT_UNSUPPORTED, "socket option %d=%d is not accepted", option, value);
-        api_failed("zmq_setsockopt");
-    }
-}
-
-static void set_text(void *socket, int option, const char *text)
-{
-    if (z.setsockopt(socket, option, text, strlen(text)) != 0)
-        api_failed("zmq_setsockopt");
-}
 
 /* A ROUTER is addressable before its first message only if it is named; MANDATORY makes it wait
  * instead of dropping. */
@@ -43,62 +21,22 @@ static void name_router(void *socket, bool binds, const struct channel_setup *se
 {
     char name[32];
     snprintf(name, sizeof name, "peer-%d", setup->number);
-    set_text(socket, ZMQ_ROUTING_ID, binds ? BINDER_ID : name);
-    set_int(socket, ZMQ_ROUTER_MANDATORY, 1);
+    socket_set_text(socket, ZMQ_ROUTING_ID, binds ? BINDER_ID : name);
+    socket_set_int(socket, ZMQ_ROUTER_MANDATORY, 1);
     if (!binds)
-        set_text(socket, ZMQ_CONNECT_ROUTING_ID, BINDER_ID);
+        socket_set_text(socket, ZMQ_CONNECT_ROUTING_ID, BINDER_ID);
 }
 
 static void *open_socket(int type, bool binds, const struct channel_setup *setup)
 {
-    const struct config *config = setup->config;
-    void *socket = z.socket(setup->context, type);
-    if (socket == NULL)
-        api_failed("zmq_socket");
-    if (config->hwm > 0) {
-        set_int(socket, ZMQ_SNDHWM, config->hwm);
-        set_int(socket, ZMQ_RCVHWM, config->hwm);
-    }
-    for (int i = 0; i < config->sockopt_count; i++)
-        set_int(socket, config->sockopts[i].id, config->sockopts[i].value);
+    void *socket = socket_open(setup->context, type, binds, setup->config, setup->shared);
     if (type == ZMQ_ROUTER)
         name_router(socket, binds, setup);
-    if (type == ZMQ_PUB && !config->may_drop)
-        set_int(socket, ZMQ_XPUB_NODROP, 1);
+    if (type == ZMQ_PUB && !setup->config->may_drop)
+        socket_set_int(socket, ZMQ_XPUB_NODROP, 1);
     if (type == ZMQ_SUB)
-        set_text(socket, ZMQ_SUBSCRIBE, "");
+        socket_set_text(socket, ZMQ_SUBSCRIBE, "");
     return socket;
-}
-
-/* An abstract Unix address leaves no file behind, however the run ends. */
-static void wildcard_endpoint(const struct config *config, int link, char *endpoint)
-{
-    if (strcmp(config->transport, "inproc") == 0)
-        snprintf(endpoint, ENDPOINT_SIZE, "inproc://zbench-%d", link);
-    else if (strcmp(config->transport, "ipc") == 0)
-        snprintf(endpoint, ENDPOINT_SIZE, "ipc://@zbench-%d-%d", (int)getpid(), link);
-    else
-        snprintf(endpoint, ENDPOINT_SIZE, "%s://127.0.0.1:*", config->transport);
-}
-
-static void bind_link(void *socket, int link, const struct channel_setup *setup)
-{
-    char *endpoint = setup->shared->endpoint[link];
-    size_t size = ENDPOINT_SIZE;
-
-    wildcard_endpoint(setup->config, link, endpoint);
-    if (z.bind(socket, endpoint) != 0)
-        api_failed("zmq_bind");
-    if (z.getsockopt(socket, ZMQ_LAST_ENDPOINT, endpoint, &size) != 0)
-        api_failed("zmq_getsockopt(ZMQ_LAST_ENDPOINT)");
-    counter_set(&setup->shared->bound[link], 1);
-}
-
-static void connect_link(void *socket, int link, const struct channel_setup *setup)
-{
-    counter_wait(&setup->shared->bound[link], 1, -1);
-    if (z.connect(socket, setup->shared->endpoint[link]) != 0)
-        api_failed("zmq_connect");
 }
 
 /* Link 0 carries the load, link 1, where there is one, the answers: its roles are swapped. */
@@ -115,7 +53,7 @@ static void open_links(struct channel *channel, const struct channel_setup *setu
         binds[link] = sends == sender_binds;
         socket[link] = open_socket(type, binds[link], setup);
         if (binds[link])
-            bind_link(socket[link], link, setup);
+            socket_bind(socket[link], setup->group, link, setup->config);
         if (sends || links == 1)
             channel->tx = socket[link];
         if (!sends || links == 1)
@@ -126,7 +64,18 @@ static void open_links(struct channel *channel, const struct channel_setup *setu
      */
     for (int link = 0; link < links; link++)
         if (!binds[link])
-            connect_link(socket[link], link, setup);
+            socket_connect(socket[link], setup->group, link, setup->config);
+}
+
+static void prepare(struct channel *channel, const struct config *config)
+{
+    size_t size = config->size < CHANNEL_HEADER ? CHANNEL_HEADER : config->size;
+
+    *channel = (struct channel){.use_msg = config->use_msg, .size = config->size};
+    channel->buffer = calloc(1, size);
+    if (channel->buffer == NULL)
+        fatal(EXIT_FAILED, "no memory for a message");
+    z.msg_init(&channel->in);
 }
 
 void channel_open(struct channel *channel, const struct channel_setup *setup)
@@ -134,20 +83,33 @@ void channel_open(struct channel *channel, const struct channel_setup *setup)
     const struct pattern *pattern = setup->config->pattern;
     bool two_links = setup->both_ways && !(pattern->flags & PATTERN_TWO_WAY);
 
-    *channel = (struct channel){.use_msg = setup->config->use_msg, .size = setup->config->size};
-    channel->buffer = calloc(1, channel->size < CHANNEL_HEADER ? CHANNEL_HEADER : channel->size);
-    if (channel->buffer == NULL)
-        fatal(EXIT_FAILED, "no memory for a message");
-    z.msg_init(&channel->in);
+    prepare(channel, setup->config);
     open_links(channel, setup, two_links ? 2 : 1);
     channel->id_size = strlen(BINDER_ID);
     memcpy(channel->id, BINDER_ID, channel->id_size);
 }
 
+void channel_wrap(struct channel *channel, void *socket, bool addressed,
+                  const struct config *config)
+{
+    prepare(channel, config);
+    channel->tx = channel->rx = socket;
+    channel->addressed = addressed;
+}
+
+void channel_close(struct channel *channel)
+{
+    z.msg_close(&channel->in);
+    free(channel->buffer);
+    if (channel->rx != channel->tx)
+        z.close(channel->rx);
+    z.close(channel->tx);
+}
+
 static bool would_block(const char *what)
 {
     if (z.get_errno() != EAGAIN)
-        api_failed(what);
+        socket_failed(what);
     return true;
 }
 
@@ -155,7 +117,7 @@ static bool send_msg(struct channel *channel, int flags)
 {
     zmq_msg_t out;
     if (z.msg_init_size(&out, channel->size) != 0)
-        api_failed("zmq_msg_init_size");
+        socket_failed("zmq_msg_init_size");
     memcpy(z.msg_data(&out), channel->buffer,
            channel->size < CHANNEL_HEADER ? channel->size : CHANNEL_HEADER);
     if (z.msg_send(&out, channel->tx, flags) >= 0)

@@ -36,15 +36,23 @@ struct channel {
 struct channel_setup {
     const struct config *config;
     struct shared *shared;
+    struct group *group;
     void *context;
     bool sender;
     bool both_ways; /* this run sends answers too */
-    int number;     /* distinguishes the senders, and the receivers, among themselves */
+    int number;     /* distinguishes the peers among themselves */
 };
 
 /* Opens the sockets, binds or connects them. Returns when that is done; connections may still be on
  * their way. */
 void channel_open(struct channel *channel, const struct channel_setup *setup);
+
+/* A channel on one socket that is open already. addressed: it is a ROUTER. */
+void channel_wrap(struct channel *channel, void *socket, bool addressed,
+                  const struct config *config);
+
+/* Frees what the channel holds and closes its sockets. */
+void channel_close(struct channel *channel);
 
 /* Sends one message. flags: ZMQ_DONTWAIT or 0. False: it would have blocked. */
 bool channel_send(struct channel *channel, enum tag tag, int flags);

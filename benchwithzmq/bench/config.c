@@ -9,92 +9,35 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "help.h"
 #include "peers.h"
+#include "shared.h"
 
 #define DEFAULT_HWM 1000
 #define QUEUE_BYTES_MAX ((size_t)256 << 20)
-#define RATE_STAMP_END 16
+#define LIMIT_SECONDS 30
+#define LIMIT_SECONDS_SCALE 120 /* opening ten thousand connections may take its time */
+#define CLIENT_PROCESSES 4
+#define OPTION_BASE 256 /* what getopt returns for the first option */
 
-static const char *const mode_names[] = {"throughput", "latency", "fixed-rate", "idle"};
-static const char *const transports[] = {"tcp", "ipc", "inproc", "ws"};
+static const char *const mode_names[MODE_COUNT] = {"throughput",  "latency", "fixed-rate", "idle",
+                                                   "connections", "churn",   "poll"};
+static const char *const transports[] = {"tcp", "ipc", "inproc", "ws", "wss", "tls"};
 static const char *const apis[] = {"buffer", "msg"};
 
 #define ONE_OF(name, text, names) one_of(name, text, names, sizeof names / sizeof *names)
 
-static const char help[] =
-    "zbench: measures one cell of a ZeroMQ-compatible library and prints it as one line\n"
-    "\n"
-    "usage: zbench [options]\n"
-    "  --lib PATH        library to load (default libzmq.so.5, as the dynamic linker finds it)\n"
-    "  --label NAME      what to call it in the result line (default: the file's name)\n"
-    "  --identify        print which library that is, and measure nothing\n"
-    "  --pattern NAME    pair pushpull dealerrouter routerrouter reqrep pubsub fanout fanin\n"
-    "                    duplex (default pair)\n"
-    "  --transport NAME  tcp ipc inproc ws (default tcp)\n"
-    "  --mode NAME       throughput: messages per second, counted at the receiver (default)\n"
-    "                    latency:    round trips, one in flight\n"
-    "                    fixed-rate: one-way latency at --rate, from the intended send time\n"
-    "                    idle:       round trip after silence, and what silence costs\n"
-    "  --size BYTES      message size, at least 1 (default 64)\n"
-    "  --api NAME        buffer: zmq_send and zmq_recv (default); msg: zmq_msg_send, zmq_msg_recv\n"
-    "  --may-drop        PUB keeps its habit of dropping what a subscriber has no room for; "
-    "without\n"
-    "                    it, it waits (ZMQ_XPUB_NODROP), as a flood would measure the dropping\n"
-    "  --time SECONDS    measured window (default 0.5)\n"
-    "  --warmup SECONDS  load before it, not counted (default 0.15)\n"
-    "  --rate N          messages per second, for fixed-rate\n"
-    "  --silence SECONDS length of one silence, for idle (default 1)\n"
-    "  --count N         number of silences, for idle, at least 2 (default 3)\n"
-    "  --hwm N           both high-water marks (default: the library's; lowered for large\n"
-    "                    messages so that a full queue stays below 256 MiB)\n"
-    "  --io-threads N    ZMQ_IO_THREADS of every context\n"
-    "  --sockopt ID=INT  an integer socket option by number, on every socket; repeatable\n"
-    "  --limit SECONDS   give up after that long (default 30 more than asked to measure)\n"
-    "Peers are processes, for inproc threads. Exit codes: 2 usage, 3 unsupported, 4 failed.\n";
+typedef void take(struct config *config, const char *name, const char *value);
 
-enum {
-    OPT_LIB = 256,
-    OPT_LABEL,
-    OPT_IDENTIFY,
-    OPT_PATTERN,
-    OPT_TRANSPORT,
-    OPT_MODE,
-    OPT_SIZE,
-    OPT_API,
-    OPT_MAY_DROP,
-    OPT_TIME,
-    OPT_WARMUP,
-    OPT_RATE,
-    OPT_SILENCE,
-    OPT_COUNT,
-    OPT_HWM,
-    OPT_IO_THREADS,
-    OPT_SOCKOPT,
-    OPT_LIMIT,
-    OPT_HELP
-};
+enum kind { KIND_FLAG, KIND_TEXT, KIND_INT, KIND_UNSIGNED, KIND_SIZE, KIND_REAL, KIND_OTHER };
 
-static const struct option options[] = {
-    {"lib", required_argument, NULL, OPT_LIB},
-    {"label", required_argument, NULL, OPT_LABEL},
-    {"identify", no_argument, NULL, OPT_IDENTIFY},
-    {"pattern", required_argument, NULL, OPT_PATTERN},
-    {"transport", required_argument, NULL, OPT_TRANSPORT},
-    {"mode", required_argument, NULL, OPT_MODE},
-    {"size", required_argument, NULL, OPT_SIZE},
-    {"api", required_argument, NULL, OPT_API},
-    {"may-drop", no_argument, NULL, OPT_MAY_DROP},
-    {"time", required_argument, NULL, OPT_TIME},
-    {"warmup", required_argument, NULL, OPT_WARMUP},
-    {"rate", required_argument, NULL, OPT_RATE},
-    {"silence", required_argument, NULL, OPT_SILENCE},
-    {"count", required_argument, NULL, OPT_COUNT},
-    {"hwm", required_argument, NULL, OPT_HWM},
-    {"io-threads", required_argument, NULL, OPT_IO_THREADS},
-    {"sockopt", required_argument, NULL, OPT_SOCKOPT},
-    {"limit", required_argument, NULL, OPT_LIMIT},
-    {"help", no_argument, NULL, OPT_HELP},
-    {NULL, 0, NULL, 0},
+/* An option either goes into the field at `offset` by its kind, or is taken by a function. */
+struct entry {
+    const char *name;
+    enum kind kind;
+    size_t offset;
+    double least, most;
+    take *take;
 };
 
 bool config_uses_threads(const struct config *config)
@@ -105,6 +48,11 @@ bool config_uses_threads(const struct config *config)
 const char *mode_name(enum mode mode)
 {
     return mode_names[mode];
+}
+
+bool mode_is_scale(enum mode mode)
+{
+    return mode == MODE_CONNECTIONS || mode == MODE_CHURN || mode == MODE_POLL;
 }
 
 static double number(const char *name, const char *text, double least, double most)
@@ -124,113 +72,206 @@ static size_t one_of(const char *name, const char *text, const char *const *name
     fatal(EXIT_USAGE, "--%s does not know '%s'; see --help", name, text);
 }
 
-static void add_sockopt(struct config *config, const char *text)
+static void add_sockopt(struct config *config, const char *name, const char *text, bool optional)
 {
-    struct sockopt option;
+    struct sockopt option = {.optional = optional};
     char rest;
     if (sscanf(text, "%d=%d%c", &option.id, &option.value, &rest) != 2)
-        fatal(EXIT_USAGE, "--sockopt wants NUMBER=INTEGER, not '%s'", text);
+        fatal(EXIT_USAGE, "--%s wants NUMBER=INTEGER, not '%s'", name, text);
     if (config->sockopt_count == MAX_SOCKOPTS)
-        fatal(EXIT_USAGE, "at most %d --sockopt", MAX_SOCKOPTS);
+        fatal(EXIT_USAGE, "at most %d socket options", MAX_SOCKOPTS);
     config->sockopts[config->sockopt_count++] = option;
 }
 
-static bool take_number(struct config *config, int option, const char *name, const char *value)
+static void take_sockopt(struct config *config, const char *name, const char *value)
 {
-    switch (option) {
-    case OPT_SIZE:
-        config->size = (size_t)number(name, value, 1, 1 << 30);
-        return true;
-    case OPT_TIME:
-        config->window_seconds = number(name, value, 0.001, 3600);
-        return true;
-    case OPT_WARMUP:
-        config->warmup_seconds = number(name, value, 0, 3600);
-        return true;
-    case OPT_RATE:
-        config->rate = number(name, value, 0.1, 1e9);
-        return true;
-    case OPT_SILENCE:
-        config->silence_seconds = number(name, value, 0.2, 3600);
-        return true;
-    case OPT_COUNT:
-        config->silences = (int)number(name, value, 2, 1000000);
-        return true;
-    case OPT_HWM:
-        config->hwm = (int)number(name, value, 1, 1 << 30);
-        return true;
-    case OPT_IO_THREADS:
-        config->io_threads = (int)number(name, value, 1, 1024);
-        return true;
-    case OPT_LIMIT:
-        config->limit_seconds = (unsigned)number(name, value, 1, 1000000);
-        return true;
-    default:
-        return false;
+    add_sockopt(config, name, value, false);
+}
+
+static void take_optional_sockopt(struct config *config, const char *name, const char *value)
+{
+    add_sockopt(config, name, value, true);
+}
+
+static void take_pattern(struct config *config, const char *name, const char *value)
+{
+    config->pattern = pattern_find(value);
+    if (config->pattern == NULL)
+        fatal(EXIT_USAGE, "--%s does not know '%s'; see --help", name, value);
+}
+
+static void take_transport(struct config *config, const char *name, const char *value)
+{
+    config->transport = transports[ONE_OF(name, value, transports)];
+}
+
+static void take_mode(struct config *config, const char *name, const char *value)
+{
+    config->mode = (enum mode)ONE_OF(name, value, mode_names);
+}
+
+static void take_api(struct config *config, const char *name, const char *value)
+{
+    config->use_msg = ONE_OF(name, value, apis) == 1;
+}
+
+_Noreturn static void take_help(struct config *config, const char *name, const char *value)
+{
+    (void)config, (void)name, (void)value;
+    fputs(zbench_help, stdout);
+    exit(0);
+}
+
+#define FIELD(field) offsetof(struct config, field)
+
+static const struct entry entries[] = {
+    {"lib", KIND_TEXT, FIELD(library), 0, 0, NULL},
+    {"label", KIND_TEXT, FIELD(label), 0, 0, NULL},
+    {"identify", KIND_FLAG, FIELD(identify_only), 0, 0, NULL},
+    {"pattern", KIND_OTHER, 0, 0, 0, take_pattern},
+    {"transport", KIND_OTHER, 0, 0, 0, take_transport},
+    {"mode", KIND_OTHER, 0, 0, 0, take_mode},
+    {"size", KIND_SIZE, FIELD(size), 1, 1 << 30, NULL},
+    {"api", KIND_OTHER, 0, 0, 0, take_api},
+    {"sockets", KIND_INT, FIELD(sockets), 1, MAX_GROUPS, NULL},
+    {"peers", KIND_INT, FIELD(peers), 1, 4096, NULL},
+    {"slow", KIND_FLAG, FIELD(slow), 0, 0, NULL},
+    {"may-drop", KIND_FLAG, FIELD(may_drop), 0, 0, NULL},
+    {"connections", KIND_INT, FIELD(connections), CLIENT_PROCESSES, 1000000, NULL},
+    {"poll-sockets", KIND_INT, FIELD(poll_sockets), 1, 60000, NULL},
+    {"time", KIND_REAL, FIELD(window_seconds), 0.001, 3600, NULL},
+    {"warmup", KIND_REAL, FIELD(warmup_seconds), 0, 3600, NULL},
+    {"rate", KIND_REAL, FIELD(rate), 0.1, 1e9, NULL},
+    {"silence", KIND_REAL, FIELD(silence_seconds), 0.2, 3600, NULL},
+    {"count", KIND_INT, FIELD(silences), 2, 1000000, NULL},
+    {"hwm", KIND_INT, FIELD(hwm), 1, 1 << 30, NULL},
+    {"io-threads", KIND_INT, FIELD(io_threads), 1, 1024, NULL},
+    {"sockopt", KIND_OTHER, 0, 0, 0, take_sockopt},
+    {"try-sockopt", KIND_OTHER, 0, 0, 0, take_optional_sockopt},
+    {"limit", KIND_UNSIGNED, FIELD(limit_seconds), 1, 1000000, NULL},
+    {"help", KIND_FLAG, 0, 0, 0, take_help},
+};
+
+enum { ENTRIES = sizeof entries / sizeof *entries };
+
+static void take_option(struct config *config, const struct entry *entry, const char *value)
+{
+    void *field = (char *)config + entry->offset;
+    double least = entry->least, most = entry->most;
+
+    if (entry->take != NULL) {
+        entry->take(config, entry->name, value);
+        return;
+    }
+    switch (entry->kind) {
+    case KIND_FLAG:
+        *(bool *)field = true;
+        break;
+    case KIND_TEXT:
+        *(const char **)field = value;
+        break;
+    case KIND_INT:
+        *(int *)field = (int)number(entry->name, value, least, most);
+        break;
+    case KIND_UNSIGNED:
+        *(unsigned *)field = (unsigned)number(entry->name, value, least, most);
+        break;
+    case KIND_SIZE:
+        *(size_t *)field = (size_t)number(entry->name, value, least, most);
+        break;
+    case KIND_REAL:
+        *(double *)field = number(entry->name, value, least, most);
+        break;
+    case KIND_OTHER:
+        break;
     }
 }
 
-static void take_option(struct config *config, int option, const char *name, const char *value)
+static void read_options(struct config *config, int argc, char **argv)
 {
-    if (take_number(config, option, name, value))
-        return;
-    switch (option) {
-    case OPT_LIB:
-        config->library = value;
-        break;
-    case OPT_LABEL:
-        config->label = value;
-        break;
-    case OPT_IDENTIFY:
-        config->identify_only = true;
-        break;
-    case OPT_PATTERN:
-        config->pattern = pattern_find(value);
-        if (config->pattern == NULL)
-            fatal(EXIT_USAGE, "--pattern does not know '%s'; see --help", value);
-        break;
-    case OPT_TRANSPORT:
-        config->transport = transports[ONE_OF(name, value, transports)];
-        break;
-    case OPT_MODE:
-        config->mode = (enum mode)ONE_OF(name, value, mode_names);
-        break;
-    case OPT_API:
-        config->use_msg = ONE_OF(name, value, apis) == 1;
-        break;
-    case OPT_MAY_DROP:
-        config->may_drop = true;
-        break;
-    case OPT_SOCKOPT:
-        add_sockopt(config, value);
-        break;
-    case OPT_HELP:
-        fputs(help, stdout);
-        exit(0);
-    default:
-        exit(EXIT_USAGE); /* getopt has said what is wrong */
+    struct option options[ENTRIES + 1] = {{0}};
+    int option;
+
+    for (int i = 0; i < ENTRIES; i++) {
+        options[i].name = entries[i].name;
+        options[i].has_arg = entries[i].kind == KIND_FLAG ? no_argument : required_argument;
+        options[i].val = OPTION_BASE + i;
     }
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option < OPTION_BASE)
+            exit(EXIT_USAGE); /* getopt has said what is wrong */
+        take_option(config, &entries[option - OPTION_BASE], optarg);
+    }
+    if (optind != argc)
+        fatal(EXIT_USAGE, "'%s' is not an option; see --help", argv[optind]);
+}
+
+/* 0 means: as usual. Which of the sides is the many one, the pattern tells. */
+static void take_peers(struct layout *layout, const struct pattern *pattern, int peers)
+{
+    if (peers == 0)
+        return;
+    if (!(pattern->flags & PATTERN_MANY))
+        fatal(EXIT_UNSUPPORTED, "--peers is for fanout and fanin");
+    if (pattern->flags & PATTERN_SENDER_BINDS)
+        layout->receive = layout_share(peers);
+    else
+        layout->send = layout_share(peers);
+}
+
+static void make_layout(struct config *config)
+{
+    const struct pattern *pattern = config->pattern;
+
+    config->layout = (struct layout){
+        .groups = config->sockets,
+        .receive = layout_share(pattern->receivers),
+        .send = layout_share(pattern->senders),
+    };
+    take_peers(&config->layout, pattern, config->peers);
+    if (config->mode == MODE_CONNECTIONS)
+        config->layout.send = (struct layout_side){config->connections, CLIENT_PROCESSES};
+    if (config->mode == MODE_POLL)
+        config->layout.receive = (struct layout_side){config->poll_sockets, 1};
+    if (layout_receivers(&config->layout) + layout_senders(&config->layout) > MAX_PEERS)
+        fatal(EXIT_USAGE, "more than %d processes: use fewer --sockets", MAX_PEERS);
 }
 
 static void check_mode(const struct config *config)
 {
     bool echoes = config->mode == MODE_LATENCY || config->mode == MODE_IDLE;
     const struct pattern *pattern = config->pattern;
+    const char *name = mode_name(config->mode);
 
-    if (echoes && (pattern->senders + pattern->receivers > 2 || pattern->flags & PATTERN_DUPLEX))
-        fatal(EXIT_UNSUPPORTED, "%s has no %s mode", pattern->name, mode_name(config->mode));
+    if (echoes && pattern->flags & (PATTERN_MANY | PATTERN_DUPLEX))
+        fatal(EXIT_UNSUPPORTED, "%s has no %s mode", pattern->name, name);
     if (config->mode == MODE_FIXED_RATE &&
         (pattern->senders > 1 || pattern->flags & (PATTERN_LOCKSTEP | PATTERN_DUPLEX)))
         fatal(EXIT_UNSUPPORTED, "%s has no fixed-rate mode", pattern->name);
     if (config->mode == MODE_FIXED_RATE && (config->rate <= 0 || config->size < RATE_STAMP_END))
         fatal(EXIT_USAGE, "fixed-rate wants --rate and a --size of %d or more", RATE_STAMP_END);
+    if (mode_is_scale(config->mode) && strcmp(pattern->name, "dealerrouter") != 0)
+        fatal(EXIT_UNSUPPORTED, "%s is measured with --pattern dealerrouter", name);
+    if (config->mode == MODE_CONNECTIONS && config_uses_threads(config))
+        fatal(EXIT_UNSUPPORTED, "inproc has no accepted connections");
+}
+
+static void check_numbers(const struct config *config)
+{
+    if (config->sockets > 1 && config->mode != MODE_THROUGHPUT)
+        fatal(EXIT_UNSUPPORTED, "--sockets is for throughput");
+    if (config->slow &&
+        (config->mode != MODE_THROUGHPUT || strcmp(config->pattern->name, "fanout") != 0 ||
+         config->layout.receive.sockets < 2))
+        fatal(EXIT_UNSUPPORTED, "--slow is for the throughput of fanout with 2 --peers or more");
 }
 
 /* The default queue of 1000 messages of 1 MiB, on each side and for each peer, would need
  * gigabytes. */
 static void limit_queue(struct config *config)
 {
-    int peers = config->pattern->senders + config->pattern->receivers - 1;
+    const struct layout *layout = &config->layout;
+    int peers = layout->groups * (layout->send.sockets + layout->receive.sockets - 1);
     size_t most = QUEUE_BYTES_MAX / (size_t)peers / config->size;
     if (config->hwm == 0 && most < DEFAULT_HWM)
         config->hwm = most > 2 ? (int)most : 2;
@@ -243,27 +284,39 @@ static double seconds_asked(const struct config *config)
     return config->warmup_seconds + config->window_seconds;
 }
 
+static void fill_in(struct config *config)
+{
+    unsigned more = mode_is_scale(config->mode) ? LIMIT_SECONDS_SCALE : LIMIT_SECONDS;
+
+    if (config->label == NULL)
+        config->label = basename(config->library);
+    if (config->limit_seconds == 0)
+        config->limit_seconds = more + (unsigned)seconds_asked(config);
+    if (config->slow)
+        config->may_drop = true; /* who waits for a subscriber that reads nothing waits for ever */
+    if (config->pattern == NULL)
+        config->pattern = pattern_find(mode_is_scale(config->mode) ? "dealerrouter" : "pair");
+}
+
 void config_parse(struct config *config, int argc, char **argv)
 {
     *config = (struct config){
         .library = "libzmq.so.5",
         .transport = "tcp",
-        .pattern = pattern_find("pair"),
         .size = 64,
+        .sockets = 1,
+        .connections = 10000,
+        .poll_sockets = 1000,
         .window_seconds = 0.5,
         .warmup_seconds = 0.15,
         .silence_seconds = 1,
         .silences = 3,
     };
-    int option, index = 0;
-    while ((option = getopt_long(argc, argv, "", options, &index)) != -1)
-        take_option(config, option, options[index].name, optarg);
-    if (optind != argc)
-        fatal(EXIT_USAGE, "'%s' is not an option; see --help", argv[optind]);
-    if (config->label == NULL)
-        config->label = basename(config->library);
-    if (config->limit_seconds == 0)
-        config->limit_seconds = 30 + (unsigned)seconds_asked(config);
+    read_options(config, argc, argv);
+    fill_in(config);
     check_mode(config);
-    limit_queue(config);
+    make_layout(config);
+    check_numbers(config);
+    if (!mode_is_scale(config->mode))
+        limit_queue(config);
 }

@@ -13,7 +13,7 @@
 #include "load.h"
 #include "samples.h"
 
-#define STAMP_AT 8
+#define STAMP_AT (RATE_STAMP_END - 8)
 
 static void sleep_until(uint64_t when)
 {
@@ -36,8 +36,8 @@ static void send_by_timetable(struct peer *peer)
             sleep_until(due);
             continue;
         }
-        memcpy(peer->channel.buffer + STAMP_AT, &due, sizeof due);
-        channel_send(&peer->channel, TAG_DATA, 0);
+        memcpy(peer->channel->buffer + STAMP_AT, &due, sizeof due);
+        channel_send(peer->channel, TAG_DATA, 0);
         sent++;
         if (!meter_tick(&peer->meter))
             return;
@@ -51,14 +51,14 @@ static void receive_and_time(struct peer *peer)
     samples_init(&samples);
     do {
         uint64_t stamp;
-        if (channel_receive(&peer->channel, 0) != TAG_DATA)
+        if (inbox_receive(&peer->inbox) != TAG_DATA)
             continue; /* a greeting that was repeated */
-        memcpy(&stamp, channel_header(&peer->channel) + STAMP_AT, sizeof stamp);
+        memcpy(&stamp, channel_header(inbox_source(&peer->inbox)) + STAMP_AT, sizeof stamp);
         if (peer->meter.phase == PHASE_MEASURE && !samples_add(&samples, now_ns() - stamp))
             meter_advance(&peer->meter, PHASE_DRAIN);
     } while (peer->meter.phase < PHASE_DRAIN && meter_tick(&peer->meter));
     load_expect(peer, TAG_END);
-    counter_add(&peer->shared->done);
+    counter_add(&peer->group->done);
     if (peer->index == 0)
         samples_finish(&samples, &peer->shared->latency);
 }
@@ -72,5 +72,5 @@ void load_fixed_rate(struct peer *peer)
     }
     load_connect_sender(peer);
     send_by_timetable(peer);
-    load_announce(peer, TAG_END, &peer->shared->done, (uint32_t)peer->config->pattern->receivers);
+    load_say_end(peer);
 }

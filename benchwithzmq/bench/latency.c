@@ -9,24 +9,22 @@
 #include "samples.h"
 
 #define WARMUP_LEAST 100 /* round trips before the first silence */
-#define SETTLE_SECONDS                                                                             \
-    0.1 /* of each silence, not counted as idle: the last exchange's aftermath  \
-                            */
-#define REQUESTER_READY                                                                            \
-    2u /* shared->ready: the echoing peer has heard us, then we have heard it  \
-                            */
+/* Of each silence, not counted as idle: the last exchange's aftermath. */
+#define SETTLE_SECONDS 0.1
+/* shared->ready: the echoing peer has heard us, then we have heard it. */
+#define REQUESTER_READY 2u
 
 /* Repeated greetings may still be on their way: they are no answer. */
 static void receive_answer(struct peer *peer)
 {
-    while (channel_receive(&peer->channel, 0) == TAG_HELLO)
+    while (channel_receive(peer->channel, 0) == TAG_HELLO)
         ;
 }
 
 static uint64_t round_trip(struct peer *peer)
 {
     uint64_t start = now_ns();
-    channel_send(&peer->channel, TAG_DATA, 0);
+    channel_send(peer->channel, TAG_DATA, 0);
     receive_answer(peer);
     return now_ns() - start;
 }
@@ -34,7 +32,7 @@ static uint64_t round_trip(struct peer *peer)
 static void connect_requester(struct peer *peer)
 {
     load_announce(peer, TAG_HELLO, &peer->shared->ready, 1);
-    channel_receive(&peer->channel, 0);
+    channel_receive(peer->channel, 0);
     counter_add(&peer->shared->ready);
     counter_set(&peer->shared->phase, PHASE_WARM);
     load_start_meter(peer, true);
@@ -42,7 +40,7 @@ static void connect_requester(struct peer *peer)
 
 static void connect_echo(struct peer *peer)
 {
-    channel_receive(&peer->channel, 0);
+    channel_receive(peer->channel, 0);
     counter_add(&peer->shared->ready);
     load_announce(peer, TAG_HELLO, &peer->shared->ready, REQUESTER_READY);
     load_start_meter(peer, false);
@@ -53,21 +51,21 @@ static void echo(struct peer *peer)
     enum tag tag;
 
     connect_echo(peer);
-    while ((tag = channel_receive(&peer->channel, 0)) != TAG_END) {
+    while ((tag = channel_receive(peer->channel, 0)) != TAG_END) {
         if (tag != TAG_DATA)
             continue;
-        channel_send(&peer->channel, TAG_DATA, 0);
+        channel_send(peer->channel, TAG_DATA, 0);
         peer->meter.ticks++;
         meter_look(
             &peer->meter); /* each time: after a silence there may be few messages to look at */
     }
     meter_look(&peer->meter); /* the window ended since: it must not stay open */
-    counter_add(&peer->shared->done);
+    counter_add(&peer->group->done);
 }
 
 static void say_goodbye(struct peer *peer)
 {
-    load_announce(peer, TAG_END, &peer->shared->done, 1);
+    load_announce(peer, TAG_END, &peer->group->done, 1);
 }
 
 void load_latency(struct peer *peer)

@@ -3,25 +3,55 @@
 /* Handshake and farewell of the loads. */
 #include "load.h"
 
+#include <stdlib.h>
+
+#include "peers.h"
+
 #define REPEAT_MS 1
 
 void load_announce(struct peer *peer, enum tag tag, _Atomic uint32_t *counter, uint32_t target)
 {
     bool lossy = (peer->config->pattern->flags & PATTERN_LOSSY) != 0;
-    do
-        channel_send(&peer->channel, tag, 0);
-    while (!counter_wait(counter, target, lossy ? REPEAT_MS : -1));
+    do {
+        for (int i = 0; i < peer->place.sockets; i++)
+            channel_send(&peer->channels[i], tag, 0);
+    } while (!counter_wait(counter, target, lossy ? REPEAT_MS : -1));
+}
+
+void load_say_end(struct peer *peer)
+{
+    load_announce(peer, TAG_END, &peer->group->done,
+                  (uint32_t)peer->config->layout.receive.processes);
+}
+
+/* True: the message was one of those that are missing. What is repeated counts once. */
+static bool note_tag(int *missing_here)
+{
+    if (*missing_here == 0)
+        return false;
+    --*missing_here;
+    return true;
 }
 
 void load_expect(struct peer *peer, enum tag tag)
 {
-    const struct pattern *pattern = peer->config->pattern;
-    for (int missing = pattern->senders; missing > 0;) {
-        if (channel_receive(&peer->channel, 0) == tag)
+    struct inbox *inbox = &peer->inbox;
+    int senders = peer->config->layout.send.sockets;
+    bool lockstep = (peer->config->pattern->flags & PATTERN_LOCKSTEP) != 0;
+    int *missing_on = calloc((size_t)inbox->count, sizeof *missing_on);
+
+    if (missing_on == NULL)
+        fatal(EXIT_FAILED, "no memory for %d channels", inbox->count);
+    for (int i = 0; i < inbox->count; i++)
+        missing_on[i] = senders;
+    for (int missing = senders * inbox->count; missing > 0;) {
+        enum tag received = inbox_receive(inbox);
+        if (received == tag && note_tag(&missing_on[inbox->at]))
             missing--;
-        if (missing > 0 && pattern->flags & PATTERN_LOCKSTEP)
-            channel_send(&peer->channel, TAG_DATA, 0);
+        if (missing > 0 && lockstep)
+            channel_send(inbox_source(inbox), TAG_DATA, 0);
     }
+    free(missing_on);
 }
 
 void load_start_meter(struct peer *peer, bool judge)
@@ -45,7 +75,7 @@ void load_connect_sender(struct peer *peer)
 
 void load_connect_receiver(struct peer *peer)
 {
-    uint32_t receivers = (uint32_t)peer->config->pattern->receivers;
+    uint32_t receivers = (uint32_t)layout_receivers(&peer->config->layout);
 
     load_expect(peer, TAG_HELLO);
     if (counter_add(&peer->shared->ready) == receivers)

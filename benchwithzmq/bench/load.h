@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 
 /*
- * The loads: what each peer does, by mode. Peers are numbered receivers first, then senders. A load
- * begins with a handshake, in which a first message passes on every connection, so that nothing is
- * measured before all peers are connected; nobody waits by sleeping for a while and hoping.
+ * The loads: what each peer does, by mode. Peers are numbered receivers first, then senders (see
+ * layout.h). A load begins with a handshake, in which a first message passes on every connection,
+ * so that nothing is measured before all peers are connected; nobody waits by sleeping for a while
+ * and hoping.
  */
 #ifndef ZBENCH_LOAD_H
 #define ZBENCH_LOAD_H
@@ -12,16 +13,21 @@
 
 #include "channel.h"
 #include "config.h"
+#include "inbox.h"
 #include "meter.h"
 #include "shared.h"
 
 struct peer {
     const struct config *config;
     struct shared *shared;
+    struct group *group;
+    struct layout_place place;
     int index;
     bool sender;
     void *context;
-    struct channel channel;
+    struct channel *channels; /* place.sockets of them; none in the scale modes */
+    struct channel *channel;  /* the first, for the loads in which there is only one */
+    struct inbox inbox;       /* a receiver's channels, in the loads that go one way */
     struct meter meter;
 };
 
@@ -34,15 +40,21 @@ void load_duplex(struct peer *peer);
 void load_latency(struct peer *peer);
 void load_idle(struct peer *peer);
 void load_fixed_rate(struct peer *peer);
+void load_connections(struct peer *peer);
+void load_churn(struct peer *peer);
+void load_poll(struct peer *peer);
 
 /* Shared by the loads. */
 
-/* Sends `tag` until the counter is at least target: once, and again every millisecond if the
- * pattern may lose it. */
+/* Sends `tag` on each channel until the counter is at least target: once, and again every
+ * millisecond if the pattern may lose it. */
 void load_announce(struct peer *peer, enum tag tag, _Atomic uint32_t *counter, uint32_t target);
 
-/* Receives, answering where the pattern demands it, until each sender has sent `tag` (of a lossy
- * one: at least once). */
+/* The senders' farewell to the receivers of their group. */
+void load_say_end(struct peer *peer);
+
+/* Receives, answering where the pattern demands it, until each sender has sent `tag` on each
+ * channel of the inbox (of a lossy one: at least once). */
 void load_expect(struct peer *peer, enum tag tag);
 
 /* The handshake of one-way loads. Afterwards the phase is WARM and the meter runs; peer 0 is its

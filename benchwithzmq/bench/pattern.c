@@ -14,8 +14,8 @@ static const struct pattern patterns[] = {
     {"routerrouter", ZMQ_ROUTER, ZMQ_ROUTER, 1, 1, PATTERN_TWO_WAY},
     {"reqrep", ZMQ_REQ, ZMQ_REP, 1, 1, PATTERN_TWO_WAY | PATTERN_LOCKSTEP},
     {"pubsub", ZMQ_PUB, ZMQ_SUB, 1, 1, PATTERN_LOSSY | PATTERN_SENDER_BINDS},
-    {"fanout", ZMQ_PUB, ZMQ_SUB, 1, 8, PATTERN_LOSSY | PATTERN_SENDER_BINDS},
-    {"fanin", ZMQ_PUSH, ZMQ_PULL, 8, 1, 0},
+    {"fanout", ZMQ_PUB, ZMQ_SUB, 1, 8, PATTERN_LOSSY | PATTERN_SENDER_BINDS | PATTERN_MANY},
+    {"fanin", ZMQ_PUSH, ZMQ_PULL, 8, 1, PATTERN_MANY},
     {"duplex", ZMQ_PAIR, ZMQ_PAIR, 1, 1, PATTERN_TWO_WAY | PATTERN_DUPLEX},
 };
 

@@ -8,10 +8,11 @@
 enum pattern_flags {
     PATTERN_TWO_WAY =
         1, /* answers go back through the same sockets; otherwise through a second pair */
-    PATTERN_LOCKSTEP = 2,     /* every message must be answered before the next one */
-    PATTERN_DUPLEX = 4,       /* both ends send and receive at once */
-    PATTERN_LOSSY = 8,        /* a message without a ready receiver is lost, so it is repeated */
-    PATTERN_SENDER_BINDS = 16 /* otherwise the receiver does */
+    PATTERN_LOCKSTEP = 2,      /* every message must be answered before the next one */
+    PATTERN_DUPLEX = 4,        /* both ends send and receive at once */
+    PATTERN_LOSSY = 8,         /* a message without a ready receiver is lost, so it is repeated */
+    PATTERN_SENDER_BINDS = 16, /* otherwise the receiver does */
+    PATTERN_MANY = 32          /* any number of sockets on the side that connects */
 };
 
 struct pattern {

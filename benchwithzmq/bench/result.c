@@ -16,10 +16,10 @@ struct side {
     long peak_rss_kb;
 };
 
-static struct side sum_up(const struct peer_result *peers, unsigned count)
+static struct side sum_up(const struct peer_result *peers, int count)
 {
     struct side side = {0};
-    for (unsigned i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++) {
         double seconds = (double)peers[i].elapsed_ns / 1e9;
         if (seconds <= 0) {
             side.missed++;
@@ -38,7 +38,8 @@ static struct side sum_up(const struct peer_result *peers, unsigned count)
 
 void result_print_rates(const struct shared *shared, const struct result_layout *layout)
 {
-    struct side receive = sum_up(shared->peer, layout->receivers);
+    int counting = layout->receivers - layout->idle_receivers;
+    struct side receive = sum_up(shared->peer, counting);
     struct side send = sum_up(shared->peer + layout->receivers, layout->senders);
     double rate = receive.messages_per_second;
 
@@ -46,11 +47,11 @@ void result_print_rates(const struct shared *shared, const struct result_layout 
         rate += send.messages_per_second;
     if (rate <= 0)
         fatal(EXIT_FAILED, "no message in the measured window: make it longer");
-    printf("senders=%u receivers=%u missed=%u seconds=%.3f messages=%llu sent=%llu ",
-           layout->senders, layout->receivers, send.missed + receive.missed, receive.seconds,
+    printf("senders=%d receivers=%d missed=%u seconds=%.3f messages=%llu sent=%llu ",
+           layout->senders, counting, send.missed + receive.missed, receive.seconds,
            (unsigned long long)receive.messages, (unsigned long long)send.messages);
     printf("msgs_per_s=%.1f msgs_per_s_each=%.1f mbytes_per_s=%.3f ", rate,
-           layout->duplex ? rate / 2 : rate / layout->receivers, rate * layout->size / 1e6);
+           rate / (layout->duplex ? 2 * layout->sinks : layout->sinks), rate * layout->size / 1e6);
     printf("send_cpu_ns=%.1f recv_cpu_ns=%.1f send_rss_kb=%ld recv_rss_kb=%ld",
            send.cpu_per_second / rate, receive.cpu_per_second / rate, send.peak_rss_kb,
            receive.peak_rss_kb);
@@ -62,4 +63,10 @@ void result_print_latency(const struct latency_result *latency)
         " samples=%llu mean_us=%.3f p50_us=%.3f p90_us=%.3f p99_us=%.3f p999_us=%.3f max_us=%.3f",
         (unsigned long long)latency->samples, latency->mean_us, latency->p50_us, latency->p90_us,
         latency->p99_us, latency->p999_us, latency->max_us);
+}
+
+void result_print_scale(const struct scale_result *scale)
+{
+    printf(" connections=%u failures=%u connect_us=%.3f connection_bytes=%.0f", scale->connections,
+           scale->failures, scale->connect_us, scale->connection_bytes);
 }

@@ -18,7 +18,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define MAX_PEERS 16
+#define MAX_PEERS 64
+#define MAX_GROUPS 16
 #define MAX_LINKS 2
 #define ENDPOINT_SIZE 256
 
@@ -42,15 +43,31 @@ struct idle_result {
     double cpu_us;  /* CPU time per second of silence */
 };
 
+/* Of one ROUTER with many connections. */
+struct scale_result {
+    uint32_t connections; /* wanted */
+    _Atomic uint32_t failures;
+    double connect_us;       /* until the first answer, per connection */
+    double connection_bytes; /* private memory of the ROUTER's process, per idle connection */
+};
+
+/* Peers that talk to each other. */
+struct group {
+    _Atomic uint32_t bound[MAX_LINKS];
+    _Atomic uint32_t done; /* receiving peers that have read every sender's last message */
+    char endpoint[MAX_LINKS][ENDPOINT_SIZE]; /* valid once bound[link] is 1 */
+};
+
 struct shared {
     _Atomic uint32_t phase; /* enum phase; only ever grows */
-    _Atomic uint32_t bound[MAX_LINKS];
-    _Atomic uint32_t ready; /* receivers that have heard from every sender */
-    _Atomic uint32_t done;  /* receivers that have read every sender's last message */
-    char endpoint[MAX_LINKS][ENDPOINT_SIZE]; /* valid once bound[link] is 1 */
+    _Atomic uint32_t ready; /* receiving peers that have heard from every sender */
+    _Atomic uint32_t step;  /* scale modes: how far the peer that conducts them has come */
+    _Atomic uint32_t options_refused; /* optional socket options the library does not know */
+    struct group group[MAX_GROUPS];
     struct peer_result peer[MAX_PEERS];
     struct latency_result latency;
     struct idle_result idle;
+    struct scale_result scale;
     char version[16];
     char library[ENDPOINT_SIZE];
     char implementation[16];

@@ -2,6 +2,9 @@
 
 /* Throughput: senders send as fast as the library lets them, receivers count. */
 #include "load.h"
+
+#include <stdlib.h>
+
 #include "peers.h"
 #include "zapi.h"
 
@@ -9,34 +12,40 @@
  * moving. */
 #define DUPLEX_BURST 32
 
+/* Several channels take turns. */
 static void flood(struct peer *peer)
 {
-    while (meter_tick(&peer->meter))
-        channel_send(&peer->channel, TAG_DATA, 0);
+    struct channel *channel = peer->channels, *end = channel + peer->place.sockets;
+
+    while (meter_tick(&peer->meter)) {
+        channel_send(channel, TAG_DATA, 0);
+        if (++channel == end)
+            channel = peer->channels;
+    }
 }
 
 static void flood_lockstep(struct peer *peer)
 {
-    channel_receive(&peer->channel, 0); /* the answer to the greeting */
+    channel_receive(peer->channel, 0); /* the answer to the greeting */
     while (meter_tick(&peer->meter)) {
-        channel_send(&peer->channel, TAG_DATA, 0);
-        channel_receive(&peer->channel, 0);
+        channel_send(peer->channel, TAG_DATA, 0);
+        channel_receive(peer->channel, 0);
     }
 }
 
 static void count(struct peer *peer)
 {
     do
-        channel_receive(&peer->channel, 0);
+        inbox_receive(&peer->inbox);
     while (meter_tick(&peer->meter));
 }
 
 static void count_lockstep(struct peer *peer)
 {
-    channel_send(&peer->channel, TAG_DATA, 0);
+    channel_send(peer->channel, TAG_DATA, 0);
     do {
-        channel_receive(&peer->channel, 0);
-        channel_send(&peer->channel, TAG_DATA, 0);
+        channel_receive(peer->channel, 0);
+        channel_send(peer->channel, TAG_DATA, 0);
     } while (meter_tick(&peer->meter));
 }
 
@@ -47,18 +56,32 @@ static void send_all(struct peer *peer, bool lockstep)
         flood_lockstep(peer);
     else
         flood(peer);
-    load_announce(peer, TAG_END, &peer->shared->done, (uint32_t)peer->config->pattern->receivers);
+    load_say_end(peer);
+}
+
+/* From now on the last subscriber's socket stays unread. False: this peer has no other. */
+static bool leave_slow_one(struct peer *peer)
+{
+    if (!peer->config->slow || !peer->place.last)
+        return true;
+    free(peer->inbox.items);
+    inbox_open(&peer->inbox, peer->channels, peer->place.sockets - 1);
+    return peer->place.sockets > 1;
 }
 
 static void receive_all(struct peer *peer, bool lockstep)
 {
     load_connect_receiver(peer);
-    if (lockstep)
-        count_lockstep(peer);
-    else
-        count(peer);
-    load_expect(peer, TAG_END);
-    counter_add(&peer->shared->done);
+    if (!leave_slow_one(peer)) {
+        counter_wait(&peer->shared->phase, PHASE_DRAIN, -1);
+    } else {
+        if (lockstep)
+            count_lockstep(peer);
+        else
+            count(peer);
+        load_expect(peer, TAG_END);
+    }
+    counter_add(&peer->group->done);
 }
 
 void load_throughput(struct peer *peer)
@@ -73,7 +96,7 @@ void load_throughput(struct peer *peer)
 static void wait_either(struct peer *peer, bool wants_to_send)
 {
     zmq_pollitem_t item = {
-        .socket = peer->channel.tx,
+        .socket = peer->channel->tx,
         .events = (short)(ZMQ_POLLIN | (wants_to_send ? ZMQ_POLLOUT : 0)),
     };
     if (z.poll(&item, 1, -1) < 0)
@@ -98,12 +121,12 @@ static void duplex_flood(struct peer *peer)
     while (!ended || incoming != TAG_END) {
         int sent = 0, received = 0;
         while (!ended && sent < DUPLEX_BURST &&
-               channel_send(&peer->channel, outgoing, ZMQ_DONTWAIT)) {
+               channel_send(peer->channel, outgoing, ZMQ_DONTWAIT)) {
             ended = outgoing == TAG_END;
             sent++;
         }
         while (incoming != TAG_END && received < DUPLEX_BURST) {
-            enum tag tag = channel_receive(&peer->channel, ZMQ_DONTWAIT);
+            enum tag tag = channel_receive(peer->channel, ZMQ_DONTWAIT);
             if (tag == TAG_NONE)
                 break;
             incoming = tag;
@@ -123,7 +146,7 @@ void load_duplex(struct peer *peer)
     else
         load_connect_receiver(peer);
     duplex_flood(peer);
-    counter_add(&peer->shared->done);
-    counter_wait(&peer->shared->done, 2,
-                 -1); /* the last bytes out are still the library's to write */
+    counter_add(&peer->group->done);
+    /* The last bytes out are still the library's to write. */
+    counter_wait(&peer->group->done, 2, -1);
 }

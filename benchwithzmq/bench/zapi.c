@@ -34,6 +34,7 @@ static const struct entry entries[] = {
     ENTRY(zmq_ctx_new, ctx_new),
     ENTRY(zmq_ctx_set, ctx_set),
     ENTRY(zmq_socket, socket),
+    ENTRY(zmq_close, close),
     ENTRY(zmq_setsockopt, setsockopt),
     ENTRY(zmq_getsockopt, getsockopt),
     ENTRY(zmq_bind, bind),

@@ -19,6 +19,7 @@ struct zapi {
     __typeof__(zmq_ctx_new) *ctx_new;
     __typeof__(zmq_ctx_set) *ctx_set;
     __typeof__(zmq_socket) *socket;
+    __typeof__(zmq_close) *close;
     __typeof__(zmq_setsockopt) *setsockopt;
     __typeof__(zmq_getsockopt) *getsockopt;
     __typeof__(zmq_bind) *bind;

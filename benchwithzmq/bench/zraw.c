@@ -135,7 +135,7 @@ int main(int argc, char **argv)
         .window_seconds = 0.5,
         .warmup_seconds = 0.15,
     };
-    struct result_layout layout = {.receivers = 1, .senders = 1};
+    struct result_layout layout = {.receivers = 1, .senders = 1, .sinks = 1};
 
     parse(&run, argc, argv);
     run.shared = shared_create();
