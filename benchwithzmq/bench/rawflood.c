@@ -9,42 +9,10 @@
 
 #include "peers.h"
 #include "raw.h"
+#include "rawframe.h"
+#include "rawtls.h"
 
 #define BATCH_SIZE ((size_t)64 << 10)
-#define SHORT_HEADER 2 /* flags, length in one byte */
-#define LONG_HEADER 9  /* flags, length in eight bytes, most significant first */
-#define LONG_FLAG 2
-#define SHORT_MAX 255
-
-static size_t write_header(unsigned char *out, size_t size)
-{
-    if (size <= SHORT_MAX) {
-        out[0] = 0;
-        out[1] = (unsigned char)size;
-        return SHORT_HEADER;
-    }
-    uint64_t length = __builtin_bswap64(size);
-    out[0] = LONG_FLAG;
-    memcpy(out + 1, &length, sizeof length);
-    return LONG_HEADER;
-}
-
-/* The size of the header, 0 while it is incomplete. */
-static size_t read_header(const unsigned char *in, size_t available, size_t *size)
-{
-    if (available < SHORT_HEADER)
-        return 0;
-    if (!(in[0] & LONG_FLAG)) {
-        *size = in[1];
-        return SHORT_HEADER;
-    }
-    if (available < LONG_HEADER)
-        return 0;
-    uint64_t length;
-    memcpy(&length, in + 1, sizeof length);
-    *size = __builtin_bswap64(length);
-    return LONG_HEADER;
-}
 
 static void *allocate(size_t size)
 {
@@ -54,34 +22,60 @@ static void *allocate(size_t size)
     return memory;
 }
 
+static size_t write_frame(const struct raw_run *run, unsigned char *out, const char *message)
+{
+    size_t header;
+
+    if (run->layer == RAW_MASKED) {
+        header = frame_write_ws(out, run->size);
+        frame_mask((char *)out + header, message, run->size);
+    } else {
+        header = frame_write_zmtp(out, run->size);
+        memcpy(out + header, message, run->size);
+    }
+    return header + run->size;
+}
+
+/* Writes what is worth a write, which of TLS is whole records; returns what is left. */
+static size_t write_batch(struct raw_peer *peer, unsigned char *batch, size_t used)
+{
+    size_t now = peer->tls != NULL ? used - used % TLS_RECORD_SIZE : used;
+
+    raw_write(peer, batch, now);
+    memmove(batch, batch + now, used - now);
+    return used - now;
+}
+
 static void send_gathered(struct raw_peer *peer, const char *message)
 {
-    size_t size = peer->run->size;
-    unsigned char *batch = allocate(BATCH_SIZE + LONG_HEADER + size);
+    size_t worth = peer->tls != NULL ? TLS_RECORD_SIZE : BATCH_SIZE;
+    unsigned char *batch = allocate(BATCH_SIZE + FRAME_HEADER_MAX + peer->run->size);
     size_t used = 0;
 
     while (meter_tick(&peer->meter)) {
-        used += write_header(batch + used, size);
-        memcpy(batch + used, message, size);
-        used += size;
-        if (used >= BATCH_SIZE) {
-            raw_write(peer->fd, batch, used);
-            used = 0;
-        }
+        used += write_frame(peer->run, batch + used, message);
+        if (used >= worth)
+            used = write_batch(peer, batch, used);
     }
-    raw_write(peer->fd, batch, used);
+    raw_write(peer, batch, used);
     free(batch);
 }
 
-static void send_in_place(struct raw_peer *peer, char *message)
+static size_t read_header(const struct raw_run *run, const unsigned char *in, size_t available,
+                          size_t *size)
 {
-    unsigned char header[LONG_HEADER];
-    size_t header_size = write_header(header, peer->run->size);
+    if (run->layer == RAW_MASKED)
+        return frame_read_ws(in, available, size);
+    return frame_read_zmtp(in, available, size);
+}
 
-    while (meter_tick(&peer->meter)) {
-        struct iovec vectors[2] = {{header, header_size}, {message, peer->run->size}};
-        raw_write_two(peer->fd, vectors);
-    }
+static void copy_out(const struct raw_run *run, char *message, const unsigned char *data)
+{
+    if (run->layer == RAW_MASKED)
+        frame_mask(message, (const char *)data, run->size);
+    else
+        memcpy(message, data, run->size);
+    __asm__ volatile("" : : "r"(message) : "memory"); /* the copy must happen */
 }
 
 /* Copies out every whole message; returns the bytes used up. */
@@ -90,13 +84,12 @@ static size_t parse(struct raw_peer *peer, const unsigned char *data, size_t ava
 {
     size_t at = 0, size, header;
 
-    while ((header = read_header(data + at, available - at, &size)) != 0) {
+    while ((header = read_header(peer->run, data + at, available - at, &size)) != 0) {
         if (size != peer->run->size)
             fatal(EXIT_FAILED, "received a frame of %zu bytes", size);
         if (available - at < header + size)
             break;
-        memcpy(message, data + at + header, size);
-        __asm__ volatile("" : : "r"(message) : "memory"); /* the copy must happen */
+        copy_out(peer->run, message, data + at + header);
         at += header + size;
         meter_tick(&peer->meter);
     }
@@ -105,30 +98,17 @@ static size_t parse(struct raw_peer *peer, const unsigned char *data, size_t ava
 
 static void receive_gathered(struct raw_peer *peer, char *message)
 {
-    size_t capacity = BATCH_SIZE + LONG_HEADER + peer->run->size;
+    size_t capacity = BATCH_SIZE + FRAME_HEADER_MAX + peer->run->size;
     unsigned char *buffer = allocate(capacity);
     size_t have = 0, got;
 
-    while ((got = raw_read_some(peer->fd, buffer + have, capacity - have)) > 0) {
+    while ((got = raw_read_some(peer, buffer + have, capacity - have)) > 0) {
         have += got;
         size_t used = parse(peer, buffer, have, message);
         have -= used;
         memmove(buffer, buffer + used, have);
     }
     free(buffer);
-}
-
-static void receive_in_place(struct raw_peer *peer, char *message)
-{
-    unsigned char header[LONG_HEADER];
-    size_t header_size = write_header(header, peer->run->size);
-
-    for (;;) {
-        struct iovec vectors[2] = {{header, header_size}, {message, peer->run->size}};
-        if (!raw_read_two(peer->fd, vectors))
-            return;
-        meter_tick(&peer->meter);
-    }
 }
 
 /* The receiver reads on after its window until the sender, who then sees that it is over, ends the
@@ -141,11 +121,11 @@ void raw_flood(struct raw_peer *peer)
     if (peer->index == 0 && gather)
         receive_gathered(peer, message);
     else if (peer->index == 0)
-        receive_in_place(peer, message);
+        raw_receive_large(peer, message);
     else if (gather)
         send_gathered(peer, message);
     else
-        send_in_place(peer, message);
+        raw_send_large(peer, message);
     if (peer->index != 0)
         shutdown(peer->fd, SHUT_WR);
     free(message);

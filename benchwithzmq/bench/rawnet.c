@@ -11,6 +11,7 @@
 
 #include "peers.h"
 #include "raw.h"
+#include "rawtls.h"
 
 static void failed(const char *what)
 {
@@ -40,17 +41,22 @@ static void connect_tcp(int pair[2])
 
 void raw_connect(struct raw_run *run)
 {
-    if (strcmp(run->transport, "tcp") == 0)
+    if (strcmp(run->transport, "ipc") != 0)
         connect_tcp(run->socket);
     else if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, run->socket) != 0)
         failed("socketpair");
 }
 
-void raw_write(int fd, const void *data, size_t size)
+void raw_write(struct raw_peer *peer, const void *data, size_t size)
 {
     const char *next = data;
+
+    if (peer->tls != NULL) {
+        rawtls_write(peer->tls, data, size);
+        return;
+    }
     while (size > 0) {
-        ssize_t written = send(fd, next, size, MSG_NOSIGNAL);
+        ssize_t written = send(peer->fd, next, size, MSG_NOSIGNAL);
         if (written < 0)
             failed("send");
         next += written;
@@ -79,12 +85,27 @@ void raw_write_two(int fd, struct iovec vectors[2])
     }
 }
 
-size_t raw_read_some(int fd, void *data, size_t size)
+size_t raw_read_some(struct raw_peer *peer, void *data, size_t size)
 {
-    ssize_t got = recv(fd, data, size, 0);
+    if (peer->tls != NULL)
+        return rawtls_read_some(peer->tls, data, size);
+    ssize_t got = recv(peer->fd, data, size, 0);
     if (got < 0)
         failed("recv");
     return (size_t)got;
+}
+
+bool raw_read_all(struct raw_peer *peer, void *data, size_t size)
+{
+    char *next = data;
+    while (size > 0) {
+        size_t got = raw_read_some(peer, next, size);
+        if (got == 0)
+            return false;
+        next += got;
+        size -= got;
+    }
+    return true;
 }
 
 /* MSG_WAITALL still returns early on a Unix socket once in a while, hence the loop. */

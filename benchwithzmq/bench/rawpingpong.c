@@ -9,6 +9,7 @@
 
 #include "peers.h"
 #include "raw.h"
+#include "rawframe.h"
 #include "samples.h"
 
 /* -1: nothing has come while spinning. */
@@ -22,14 +23,15 @@ static ssize_t spin_for(const struct raw_peer *peer, char *data, size_t size)
     return -1;
 }
 
-static bool read_message(const struct raw_peer *peer, char *message)
+/* What TLS holds decrypted would not show on the socket: there is no spinning then. */
+static bool read_message(struct raw_peer *peer, char *message)
 {
     size_t have = 0;
     while (have < peer->run->size) {
         size_t missing = peer->run->size - have;
-        ssize_t got = spin_for(peer, message + have, missing);
+        ssize_t got = peer->tls != NULL ? -1 : spin_for(peer, message + have, missing);
         if (got < 0)
-            got = (ssize_t)raw_read_some(peer->fd, message + have, missing);
+            got = (ssize_t)raw_read_some(peer, message + have, missing);
         if (got == 0)
             return false;
         have += (size_t)got;
@@ -37,10 +39,18 @@ static bool read_message(const struct raw_peer *peer, char *message)
     return true;
 }
 
+/* Peer 1 is the client, and only a client masks. */
+static void mask(const struct raw_peer *peer, char *message)
+{
+    if (peer->run->layer == RAW_MASKED)
+        frame_mask(message, message, peer->run->size);
+}
+
 static void echo(struct raw_peer *peer, char *message)
 {
     while (read_message(peer, message)) {
-        raw_write(peer->fd, message, peer->run->size);
+        mask(peer, message);
+        raw_write(peer, message, peer->run->size);
         meter_tick(&peer->meter);
     }
     meter_look(&peer->meter);
@@ -53,7 +63,8 @@ static void request(struct raw_peer *peer, char *message)
     samples_init(&samples);
     do {
         uint64_t start = now_ns();
-        raw_write(peer->fd, message, peer->run->size);
+        mask(peer, message);
+        raw_write(peer, message, peer->run->size);
         if (!read_message(peer, message))
             fatal(EXIT_FAILED, "the other end is gone");
         if (peer->meter.phase == PHASE_MEASURE && !samples_add(&samples, now_ns() - start))

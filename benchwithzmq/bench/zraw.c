@@ -9,6 +9,7 @@
 
 #include "peers.h"
 #include "raw.h"
+#include "rawtls.h"
 #include "result.h"
 
 #define LIMIT_SECONDS 30
@@ -17,7 +18,10 @@ static const char help[] =
     "zraw: measures what plain sockets can do, as a ceiling for zbench, and prints it as one line\n"
     "\n"
     "usage: zraw [options]\n"
-    "  --transport NAME   tcp or ipc (default tcp)\n"
+    "  --transport NAME   tcp, ipc, tls or ws (default tcp); tls: SSL_write and SSL_read of 16 "
+    "KiB\n"
+    "                     records over tcp, TLS 1.3, AES-256-GCM; ws: tcp, and the client (who\n"
+    "                     sends) masks what the server unmasks\n"
     "  --mode NAME        throughput: frames gathered into 64 KiB writes, parsed and copied out\n"
     "                     latency:    round trips with blocking send and recv\n"
     "  --size BYTES       message size, at least 1 (default 64)\n"
@@ -49,11 +53,25 @@ static const struct option options[] = {
     {NULL, 0, NULL, 0},
 };
 
-static bool is_second(const char *name, const char *value, const char *first, const char *second)
+static const char *const transports[] = {"tcp", "ipc", "ws", "tls"};
+static const enum raw_layer layers[] = {RAW_PLAIN, RAW_PLAIN, RAW_MASKED, RAW_TLS};
+static const char *const modes[] = {"throughput", "latency"};
+
+#define ONE_OF(name, text, names) one_of(name, text, names, sizeof names / sizeof *names)
+
+static size_t one_of(const char *name, const char *text, const char *const *names, size_t count)
 {
-    if (strcmp(value, first) != 0 && strcmp(value, second) != 0)
-        fatal(EXIT_UNSUPPORTED, "--%s is %s or %s, not '%s'", name, first, second, value);
-    return strcmp(value, second) == 0;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(text, names[i]) == 0)
+            return i;
+    fatal(EXIT_UNSUPPORTED, "--%s does not know '%s'; see --help", name, text);
+}
+
+static void take_transport(struct raw_run *run, const char *name, const char *value)
+{
+    size_t i = ONE_OF(name, value, transports);
+    run->transport = transports[i];
+    run->layer = layers[i];
 }
 
 static double number(const char *name, const char *text, double least)
@@ -69,10 +87,10 @@ static void take_option(struct raw_run *run, int option, const char *name, const
 {
     switch (option) {
     case OPT_TRANSPORT:
-        run->transport = is_second(name, value, "tcp", "ipc") ? "ipc" : "tcp";
+        take_transport(run, name, value);
         break;
     case OPT_MODE:
-        run->latency = is_second(name, value, "throughput", "latency");
+        run->latency = ONE_OF(name, value, modes) == 1;
         break;
     case OPT_SIZE:
         run->size = (size_t)number(name, value, 1);
@@ -118,6 +136,8 @@ static void run_peer(int index, void *argument)
         .window_seconds = run->window_seconds,
     };
 
+    if (run->layer == RAW_TLS)
+        peer.tls = rawtls_open(peer.fd, index == 0);
     meter_start(&peer.meter, &setup);
     if (run->latency)
         raw_pingpong(&peer);
@@ -140,6 +160,8 @@ int main(int argc, char **argv)
     parse(&run, argc, argv);
     run.shared = shared_create();
     raw_connect(&run);
+    if (run.layer == RAW_TLS)
+        rawtls_prepare();
     counter_set(&run.shared->phase,
                 PHASE_WARM); /* connected beforehand: there is nothing to agree on */
     peers_run(2, false, LIMIT_SECONDS + (unsigned)(run.window_seconds + run.warmup_seconds),
