@@ -15,6 +15,7 @@
 
 #define DEFAULT_HWM 1000
 #define QUEUE_BYTES_MAX ((size_t)256 << 20)
+#define MESSAGE_OVERHEAD 128 /* bytes in a queue besides the payload */
 #define LIMIT_SECONDS 30
 #define LIMIT_SECONDS_SCALE 120 /* opening ten thousand connections may take its time */
 #define CLIENT_PROCESSES 4
@@ -145,6 +146,7 @@ static const struct entry entries[] = {
     {"silence", KIND_REAL, FIELD(silence_seconds), 0.2, 3600, NULL},
     {"count", KIND_INT, FIELD(silences), 2, 1000000, NULL},
     {"hwm", KIND_INT, FIELD(hwm), 1, 1 << 30, NULL},
+    {"hwm-up-to", KIND_INT, FIELD(hwm_up_to), 1, 1 << 30, NULL},
     {"io-threads", KIND_INT, FIELD(io_threads), 1, 1024, NULL},
     {"sockopt", KIND_OTHER, 0, 0, 0, take_sockopt},
     {"try-sockopt", KIND_OTHER, 0, 0, 0, take_optional_sockopt},
@@ -272,9 +274,14 @@ static void limit_queue(struct config *config)
 {
     const struct layout *layout = &config->layout;
     int peers = layout->groups * (layout->send.sockets + layout->receive.sockets - 1);
-    size_t most = QUEUE_BYTES_MAX / (size_t)peers / config->size;
-    if (config->hwm == 0 && most < DEFAULT_HWM)
-        config->hwm = most > 2 ? (int)most : 2;
+    size_t most = QUEUE_BYTES_MAX / (size_t)peers / (config->size + MESSAGE_OVERHEAD);
+    size_t wanted = config->hwm_up_to > 0 ? (size_t)config->hwm_up_to : DEFAULT_HWM;
+
+    if (config->hwm > 0 || (config->hwm_up_to == 0 && most >= wanted))
+        return;
+    if (wanted > most)
+        wanted = most;
+    config->hwm = wanted > 2 ? (int)wanted : 2;
 }
 
 static double seconds_asked(const struct config *config)

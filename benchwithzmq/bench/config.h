@@ -48,9 +48,10 @@ struct config {
     int connections;  /* MODE_CONNECTIONS */
     int poll_sockets; /* MODE_POLL */
     double window_seconds, warmup_seconds, silence_seconds;
-    double rate;  /* messages per second, MODE_FIXED_RATE */
-    int silences; /* MODE_IDLE */
-    int hwm;      /* 0: left at the library's default */
+    double rate;   /* messages per second, MODE_FIXED_RATE */
+    int silences;  /* MODE_IDLE */
+    int hwm;       /* 0: left at the library's default */
+    int hwm_up_to; /* 0: as above; else this many, or what fits */
     int io_threads;
     unsigned limit_seconds;
     int sockopt_count;

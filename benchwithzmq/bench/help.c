@@ -47,6 +47,7 @@ const char zbench_help[] =
 "\n"
 "  --hwm N           both high-water marks (default: the library's; lowered for large\n"
 "                    messages so that a full queue stays below 256 MiB)\n"
+"  --hwm-up-to N     the same, or as many as fit into these 256 MiB\n"
 "  --io-threads N    ZMQ_IO_THREADS of every context\n"
 "  --sockopt ID=INT  an integer socket option by number, on every socket; repeatable\n"
 "  --try-sockopt ID=INT\n"

@@ -36,7 +36,7 @@ static bool note_tag(int *missing_here)
 void load_expect(struct peer *peer, enum tag tag)
 {
     struct inbox *inbox = &peer->inbox;
-    int senders = peer->config->layout.send.sockets;
+    int senders = peer->config->layout.send.sockets - (tag == TAG_END ? peer->ends : 0);
     bool lockstep = (peer->config->pattern->flags & PATTERN_LOCKSTEP) != 0;
     int *missing_on = calloc((size_t)inbox->count, sizeof *missing_on);
 

@@ -28,6 +28,7 @@ struct peer {
     struct channel *channels; /* place.sockets of them; none in the scale modes */
     struct channel *channel;  /* the first, for the loads in which there is only one */
     struct inbox inbox;       /* a receiver's channels, in the loads that go one way */
+    int ends;                 /* TAG_END that came before it was expected, on an only channel */
     struct meter meter;
 };
 

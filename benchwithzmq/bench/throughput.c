@@ -33,20 +33,33 @@ static void flood_lockstep(struct peer *peer)
     }
 }
 
+/* A sender says its farewell once the window is over, and nothing may come after it: who is not the
+ * judge of the window has to look by itself then. True: go on. */
+static bool count_one(struct peer *peer, enum tag tag)
+{
+    if (tag != TAG_END)
+        return meter_tick(&peer->meter);
+    if (peer->inbox.count == 1)
+        peer->ends++;
+    return meter_look(&peer->meter);
+}
+
 static void count(struct peer *peer)
 {
-    do
-        inbox_receive(&peer->inbox);
-    while (meter_tick(&peer->meter));
+    while (count_one(peer, inbox_receive(&peer->inbox)))
+        ;
 }
 
 static void count_lockstep(struct peer *peer)
 {
+    enum tag tag;
+
     channel_send(peer->channel, TAG_DATA, 0);
     do {
-        channel_receive(peer->channel, 0);
-        channel_send(peer->channel, TAG_DATA, 0);
-    } while (meter_tick(&peer->meter));
+        tag = channel_receive(peer->channel, 0);
+        if (tag != TAG_END)
+            channel_send(peer->channel, TAG_DATA, 0);
+    } while (count_one(peer, tag));
 }
 
 static void send_all(struct peer *peer, bool lockstep)

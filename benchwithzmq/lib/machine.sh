@@ -50,7 +50,7 @@ find_libraries() {
     [[ $zlink_identity == implementation=zlink* ]] ||
         echo "Note: $zlink_library is not zlink; it is measured in its place." >&2
     libzmq_identity="implementation=none"
-    [ "$skip_libzmq" = no ] || return 0
+    [ "$skip_libzmq-$tuned" != yes-no ] || return 0
     [ -n "$libzmq_library" ] || libzmq_library=$(find_system_libzmq)
     [ -n "$libzmq_library" ] || fail "The system's libzmq was not found. Install it" \
         "(Debian, Ubuntu: apt-get install libzmq5; Fedora: dnf install zeromq)," \

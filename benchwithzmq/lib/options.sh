@@ -17,22 +17,35 @@ Measures zlink against the system's libzmq and against plain sockets of the same
   benchwithzmq/run_benchmarks.sh --pattern pair --transport tcp --size 64 --output /tmp/look.txt
         one size, and nothing in the checkout changes
 
-How it works: a cell is one pattern, transport, mode and message size. Every run goes through all
-cells and measures each with zlink, then libzmq, then plain sockets (A B R A B R ...), so that
-whatever else the machine does meets all three alike. What counts are the ratios within a run; the
-report shows their median. CPU affinity is whatever the script is started with: on one CPU the
-results go into the section "pinned", otherwise into "free". A run replaces only the cells it has
-measured, and only in its own section.
+How it works: a cell is one pattern, transport, mode, message size and, where asked for, variant
+(how many sockets, which batch size). Every run goes through all cells and measures each with
+zlink, then libzmq, then plain sockets (A B R A B R ...), so that whatever else the machine does
+meets all three alike. What counts are the ratios within a run; the report shows their median. CPU
+affinity is whatever the script is started with: on one CPU the results go into the section
+"pinned", otherwise into "free". A run replaces only the cells it has measured, and only in its own
+section.
 
 What to measure (lists are separated by commas or blanks; default: see below)
   --pattern LIST      pair pushpull dealerrouter routerrouter reqrep pubsub fanout fanin duplex
-  --transport LIST    tcp ipc inproc ws
-  --mode LIST         throughput latency fixed-rate idle
+  --transport LIST    tcp ipc inproc ws wss tls; what a library does not have is "unsupported"
+  --mode LIST         throughput latency fixed-rate idle, and with DEALER and ROUTER:
+                      connections (one ROUTER, thousands of DEALERs), churn (open, connect, one
+                      message and its answer, close), poll (zmq_poll over many sockets)
   --size LIST         message sizes in bytes
   --all-sizes         all ten sizes, 32 to 1048576, for every pattern and not just for pair
   --quick             few cells, 3 short runs
   --skip-libzmq       leave libzmq out (no ratios then)
   --skip-raw          leave plain sockets out
+  --tuned             measure libzmq a second time, with its own knobs turned (see --tuned-options)
+
+Variants
+  --sockets LIST      throughput of so many independent pairs at once, 1 to 16
+  --peers LIST        subscribers of fanout, senders of fanin (default 8)
+  --slow              fanout also with one subscriber that reads nothing
+  --batch LIST        throughput and latency with ZMQ_OUT_BATCH_SIZE and ZMQ_IN_BATCH_SIZE set so;
+                      libzmq releases without these options are measured at their default
+  --connections N     for connections (default 10000, or what the limit of open files allows)
+  --poll-sockets LIST for poll (default 1, 10, 100, 1000 and 2000)
 
 How to measure
   --runs N            times through all cells (default 5, with --quick 3)
@@ -40,7 +53,10 @@ How to measure
   --warmup SECONDS    load before the window, not counted (default 0.15, with --quick 0.1)
   --both              twice: on the first allowed CPU alone, then on all
   --bench-options S   more options of zbench, for both libraries, such as "--api msg"
-  --libzmq-options S  more options of zbench for libzmq only: a rival tuned by its own knobs
+  --libzmq-options S  more options of zbench for libzmq only
+  --tuned-options S   options of zbench for libzmq tuned, with --tuned; default: 2 I/O threads,
+                      kernel buffers of 4 MiB, high-water marks of 100000 messages, or 256 MiB:
+                      --io-threads 2 --sockopt 11=4194304 --sockopt 12=4194304 --hwm-up-to 100000
 
 Files
   --build DIR         where zlink was built (default build)
@@ -52,7 +68,10 @@ Files
 
 Without a choice: throughput of pair with all sizes and of the other patterns with 64, 1024 and
 65536 bytes, on tcp, ipc and inproc; latency of pair with these three sizes and of the others with
-64 bytes; and of pair on tcp and ipc also fixed-rate and idle.
+64 bytes; of pair on tcp and ipc also fixed-rate and idle; of pair on ws, wss and tls throughput
+with 64, 1024, 16384 and 65536 bytes, and latency with 64. On tcp with 64 bytes also: pair with 2,
+4 and 8 pairs at once, fanout to 1, 64 and 512 subscribers and with a slow one among 8,
+connections, churn and poll.
 The table on stdout marks each cell: "met", or what its target wants. A missed target is a result,
 not an error. Exit status: 0 measured, 1 something could not be measured, 2 wrong usage.
 TEXT
@@ -86,18 +105,28 @@ take_number() {
     echo "$2"
 }
 
+# take_numbers <option> <value>: prints the list of positive whole numbers, blank-separated.
+take_numbers() {
+    local item
+    for item in ${2//,/ }; do take_number "$1" "$item" "$whole" >/dev/null || exit; done
+    echo "${2//,/ }"
+}
+
 all_patterns="pair pushpull dealerrouter routerrouter reqrep pubsub fanout fanin duplex"
-all_transports="tcp ipc inproc ws"
-all_modes="throughput latency fixed-rate idle"
+all_transports="tcp ipc inproc ws wss tls"
+all_modes="throughput latency fixed-rate idle connections churn poll"
 all_sizes="32 64 256 512 1024 4096 16384 65536 262144 1048576"
 whole='^[1-9][0-9]*$'
+# SNDBUF and RCVBUF are options 11 and 12.
+tuned_knobs="--io-threads 2 --sockopt 11=4194304 --sockopt 12=4194304 --hwm-up-to 100000"
 decimal='^([0-9]+\.?[0-9]*|\.[0-9]+)$'
 
 parse_options() {
     patterns="" transports="" modes="" sizes=""
-    quick=no every_size=no both=no skip_libzmq=no skip_raw=no
+    sockets_list="" peers_list="" batch_list="" poll_list="" connections=10000
+    quick=no every_size=no both=no skip_libzmq=no skip_raw=no slow=no tuned=no
     runs="" window="" warmup=""
-    bench_options="" libzmq_options=""
+    bench_options="" libzmq_options="" tuned_options=$tuned_knobs
     build=$root/build zlink_library="" libzmq_library="" output=""
     arguments=("$@") arguments_without_both=()
 
@@ -108,6 +137,8 @@ parse_options() {
         --all-sizes) every_size=yes ;;
         --skip-libzmq) skip_libzmq=yes ;;
         --skip-raw) skip_raw=yes ;;
+        --slow) slow=yes ;;
+        --tuned) tuned=yes ;;
         --both) both=yes ;;
         --help | -h) usage && exit 0 ;;
         --*)
@@ -128,15 +159,18 @@ take_valued_option() {
     --pattern) patterns+=" $(take_list "$1" "$2" "$all_patterns")" ;;
     --transport) transports+=" $(take_list "$1" "$2" "$all_transports")" ;;
     --mode) modes+=" $(take_list "$1" "$2" "$all_modes")" ;;
-    --size)
-        local size
-        for size in ${2//,/ }; do sizes+=" $(take_number "$1" "$size" "$whole")" || return; done
-        ;;
+    --size) sizes+=" $(take_numbers "$1" "$2")" ;;
+    --sockets) sockets_list+=" $(take_numbers "$1" "$2")" ;;
+    --peers) peers_list+=" $(take_numbers "$1" "$2")" ;;
+    --batch) batch_list+=" $(take_numbers "$1" "$2")" ;;
+    --poll-sockets) poll_list+=" $(take_numbers "$1" "$2")" ;;
+    --connections) connections=$(take_number "$1" "$2" "$whole") ;;
     --runs) runs=$(take_number "$1" "$2" "$whole") ;;
     --time) window=$(take_number "$1" "$2" "$decimal") ;;
     --warmup) warmup=$(take_number "$1" "$2" "$decimal") ;;
     --bench-options) bench_options=$2 ;;
     --libzmq-options) libzmq_options=$2 ;;
+    --tuned-options) tuned_options=$2 ;;
     --build) build=$2 ;;
     --zlink) zlink_library=$2 ;;
     --libzmq) libzmq_library=$2 ;;
@@ -146,11 +180,15 @@ take_valued_option() {
 }
 
 set_defaults() {
+    everything=no
+    [ -n "$patterns$transports$modes$sizes$sockets_list$peers_list$batch_list$poll_list" ] ||
+        [ "$slow" = yes ] || [ "$quick" = yes ] || everything=yes
     if [ "$quick" = yes ]; then
         : "${runs:=3}" "${window:=0.25}" "${warmup:=0.1}"
     else
         : "${runs:=5}" "${window:=0.5}" "${warmup:=0.15}"
     fi
+    : "${poll_list:=1 10 100 1000 2000}"
     : "${zlink_library:=$build/lib/libzmq.so.5}"
     result_file=$here/benchmark_result.txt
     report_file=$here/zlink_BENCHMARK_RESULTS.md

@@ -3,10 +3,11 @@
 #
 # A progress bar with an estimate, on stderr. On a terminal it is redrawn in place, otherwise a line
 # is written at every tenth of the way. What is left is estimated from the mean time of the
-# measurements so far.
+# measurements so far; before the first, from what one has to take at least.
 
-progress_start() { # number of measurements
+progress_start() { # number of measurements, seconds of one
     progress_total=$1
+    progress_guess=$(awk -v n="$1" -v each="$2" 'BEGIN { print int(n * each + 1) }')
     progress_done=0
     progress_tenth=-1
     progress_began=$SECONDS
@@ -23,13 +24,13 @@ duration() { # seconds
 }
 
 progress_step() { # what is measured now
-    local width=30 filled percent left="?" bar
+    local width=30 filled percent left=$progress_guess bar
     percent=$((progress_done * 100 / progress_total))
     filled=$((progress_done * width / progress_total))
     if [ "$progress_done" -gt 0 ]; then
         left=$(((SECONDS - progress_began) * (progress_total - progress_done) / progress_done))
-        left=$(duration "$left")
     fi
+    left=$(duration "$left")
     if [ -t 2 ]; then
         printf -v bar '%*s' "$filled" ''
         printf -v bar '%-*s' "$width" "${bar// /#}"

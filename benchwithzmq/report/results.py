@@ -6,6 +6,7 @@ A line is either `session key=value ...` (one call of run_benchmarks.sh: when, w
 and within one run.
 """
 
+import math
 import os
 import shlex
 import statistics
@@ -17,13 +18,23 @@ HEADER = """\
 # each "sample" names its own.
 """
 
-MODES = ("throughput", "latency", "fixed-rate", "idle")
+MODES = ("throughput", "latency", "fixed-rate", "idle", "connections", "churn", "poll")
 ONE_TO_ONE = ("pair", "pushpull", "dealerrouter", "routerrouter", "reqrep", "pubsub")
 WITHOUT_CEILING = ("fanout", "fanin", "duplex")
 PATTERNS = ONE_TO_ONE + WITHOUT_CEILING
-TRANSPORTS = ("tcp", "ipc", "inproc", "ws")
-LIBRARIES = ("zlink", "libzmq", "raw")
+TRANSPORTS = ("tcp", "ipc", "inproc", "ws", "wss", "tls")
+LIBRARIES = ("zlink", "libzmq", "tuned", "raw")  # tuned: libzmq with its own knobs turned
+CEILING_TRANSPORTS = {"wss": "tls"}  # the others have a ceiling of their own, or none
 ANY_PATTERN = "any"  # of samples of plain sockets: they belong to every one-to-one pattern
+
+
+def variant_names(variant):
+    return [word.split("=")[0] for word in variant.split(",") if word]
+
+
+def has_usual_layout(variant):
+    """One connection between two peers, whatever its options are."""
+    return set(variant_names(variant)) <= {"batch"}
 
 
 class Record:
@@ -44,16 +55,30 @@ class Record:
     def size(self):
         return int(self["size"])
 
+    def number(self, key):
+        """The figure under that key; None if it is missing or no number that can be computed with."""
+        try:
+            value = float(self.fields[key])
+        except (KeyError, ValueError):
+            return None
+        return value if math.isfinite(value) else None
+
+    @property
+    def variant(self):
+        """What is unusual about this cell, such as peers=64,slow=1; mostly nothing: ""."""
+        return self.get("variant", "")
+
     @property
     def ceiling_key(self):
         """Common to a cell and the plain sockets it is compared with; None where there are none."""
-        if self["pattern"] in WITHOUT_CEILING:
+        if self["pattern"] in WITHOUT_CEILING or not has_usual_layout(self.variant):
             return None
-        return self["transport"], self["mode"], self.size
+        transport = CEILING_TRANSPORTS.get(self["transport"], self["transport"])
+        return transport, self["mode"], self.size
 
     @property
     def cell_key(self):
-        return self["pattern"], self["transport"], self["mode"], self.size
+        return self["pattern"], self["transport"], self["mode"], self.size, self.variant
 
 
 def read(path):
@@ -114,16 +139,19 @@ def spread(values):
 
 
 class Cell:
-    """All measurements of one pattern, transport, mode and size in one session."""
+    """All measurements of one pattern, transport, mode, size and variant in one session."""
 
     def __init__(self, key, session):
-        self.pattern, self.transport, self.mode, self.size = key
+        self.pattern, self.transport, self.mode, self.size, self.variant = key
         self.session = session
         self.runs = defaultdict(dict)  # library -> run -> record
         self.status = {}  # library -> "failed" or "unsupported"
+        self.ceiling_key = None
         self.tcp = None  # the same cell over tcp, in the same session
 
     def add(self, record):
+        if not _is_raw(record):
+            self.ceiling_key = record.ceiling_key
         library = record["lib"]
         if record.get("status"):
             self.status[library] = record["status"]
@@ -131,7 +159,8 @@ class Cell:
             self.runs[library][record["run"]] = record
 
     def values(self, library, metric):
-        return [float(r[metric]) for r in self.runs[library].values() if r.get(metric) is not None]
+        numbers = (record.number(metric) for record in self.runs[library].values())
+        return [number for number in numbers if number is not None]
 
     def median(self, library, metric):
         return median(self.values(library, metric))
@@ -142,24 +171,31 @@ class Cell:
     def ratio(self, metric, against):
         """The median, over the runs, of zlink's figure by the other's in the same run.
 
-        against: libzmq, raw, or tcp (the same cell of zlink itself, over tcp).
+        against: libzmq, tuned, raw, or tcp (the same cell of zlink itself, over tcp).
         """
         ours = self.runs["zlink"]
         theirs = self.runs[against]
         if against == "tcp":
             theirs = self.tcp.runs["zlink"] if self.tcp else {}
-        return median(
-            [
-                float(ours[run][metric]) / float(theirs[run][metric])
-                for run in ours
-                if run in theirs and float(theirs[run].get(metric, 0)) > 0
-            ]
-        )
+        pairs = [
+            (ours[run].number(metric), theirs[run].number(metric)) for run in ours if run in theirs
+        ]
+        # A reference of nothing gives no ratio, and neither does a figure that is missing.
+        return median([a / b for a, b in pairs if a is not None and b is not None and b > 0])
+
+
+def _variant_order(variant):
+    """peers=8 comes before peers=64."""
+    return [
+        (word.split("=")[0], int(number) if number.isdigit() else 0)
+        for word in variant.split(",")
+        for number in [word.partition("=")[2]]
+    ]
 
 
 def sort_key(cell):
     place = MODES.index(cell.mode), PATTERNS.index(cell.pattern), TRANSPORTS.index(cell.transport)
-    return place + (cell.size,)
+    return place + (cell.size, _variant_order(cell.variant))
 
 
 class Section:
@@ -178,14 +214,16 @@ class Section:
                 key = (record["session"], record.cell_key)
                 cells.setdefault(key, Cell(record.cell_key, record["session"])).add(record)
         for (session, key), cell in cells.items():
-            if cell.pattern not in WITHOUT_CEILING:
-                for record in ceilings[session, key[1:]]:
-                    cell.add(record)
-            cell.tcp = cells.get((session, (cell.pattern, "tcp", cell.mode, cell.size)))
+            for record in ceilings[session, cell.ceiling_key]:
+                cell.add(record)
+            cell.tcp = cells.get((session, (cell.pattern, "tcp") + key[2:]))
         self.cells = sorted(cells.values(), key=sort_key)
 
     def of_mode(self, mode):
         return [cell for cell in self.cells if cell.mode == mode]
 
     def find(self, pattern, transport, mode):
-        return [c for c in self.of_mode(mode) if c.pattern == pattern and c.transport == transport]
+        """The usual cells, without variants."""
+        wanted = pattern, transport, ""
+        cells = self.of_mode(mode)
+        return [c for c in cells if (c.pattern, c.transport, c.variant) == wanted]

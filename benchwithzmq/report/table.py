@@ -8,6 +8,9 @@ HEADINGS = {
     "latency": "Latency: round trip, one message in flight (p50 / p99, us)",
     "fixed-rate": "Fixed rate: one-way latency from the intended send time (p50 / p99.9, us)",
     "idle": "First message after a second of silence (round trip p50, us), and what silence costs",
+    "connections": "One ROUTER, many connections: opening, idle memory, round-robin traffic",
+    "churn": "Churn: open, connect, one message and its answer, close (p50 / p99, us)",
+    "poll": "zmq_poll over many sockets, one of them active, and receiving one message (p50 / p99, us)",
 }
 
 _CPU_METRICS = ("send_cpu_ns", "recv_cpu_ns")
@@ -15,6 +18,8 @@ _TIME_METRICS = {
     "latency": ("p50_us", "p99_us"),
     "fixed-rate": ("p50_us", "p999_us"),
     "idle": ("p50_us",),
+    "churn": ("p50_us", "p99_us"),
+    "poll": ("p50_us", "p99_us"),
 }
 GIGABYTES_FROM = 4096
 
@@ -27,7 +32,7 @@ def number(value):
         return f"{value:.0f}"
     if value >= 10:
         return f"{value:.1f}"
-    return f"{value:.2f}"
+    return f"{value:.2f}" if value >= 1 or value <= 0 else f"{value:.3f}"
 
 
 def size_name(size):
@@ -56,6 +61,8 @@ def _rate(cell, library):
         return _status(cell, library)
     if cell.size >= GIGABYTES_FROM:
         text = f"{value * cell.size / 1e9:.2f} GB/s"
+    elif value < 1e5:
+        text = f"{value / 1e3:.1f} k/s"
     else:
         text = f"{value / 1e6:.2f} M/s"
     return text + _spread(cell, library, metric)
@@ -83,16 +90,24 @@ def _share(cell):
 
 def _cpu(cell, library):
     values = [cell.median(library, metric) for metric in _CPU_METRICS]
-    return "-" if values[0] is None else " / ".join(f"{value:.0f}" for value in values)
+    return "-" if None in values else " / ".join(f"{value:.0f}" for value in values)
 
 
 def _memory(cell, library):
     values = [cell.median(library, metric) for metric in ("send_rss_kb", "recv_rss_kb")]
-    return "-" if values[0] is None else " / ".join(f"{value / 1024:.0f}" for value in values)
+    return "-" if None in values else " / ".join(f"{value / 1024:.0f}" for value in values)
+
+
+def _variant(word):
+    """slow=1 is a yes, poll_sockets=10 a number."""
+    name, _, value = word.partition("=")
+    name = name.replace("poll_sockets", "sockets")
+    return name if name == "slow" else f"{name}={value}"
 
 
 def _name(cell):
-    return [cell.pattern, cell.transport, size_name(cell.size)]
+    pattern = " ".join([cell.pattern] + [_variant(w) for w in cell.variant.split(",") if w])
+    return [pattern, cell.transport, size_name(cell.size)]
 
 
 def _throughput_row(cell):
@@ -100,6 +115,8 @@ def _throughput_row(cell):
         _rate(cell, "zlink"),
         _rate(cell, "libzmq"),
         _ratios(cell, ["msgs_per_s"], "libzmq"),
+        _rate(cell, "tuned"),
+        _ratios(cell, ["msgs_per_s"], "tuned"),
         _rate(cell, "raw"),
         _share(cell),
         _cpu(cell, "zlink"),
@@ -109,9 +126,17 @@ def _throughput_row(cell):
     ]
 
 
+def _against_both(cell, show, metrics):
+    """zlink, libzmq and the ratio, libzmq tuned and the ratio."""
+    row = [show(cell, "zlink")]
+    for library in ("libzmq", "tuned"):
+        row += [show(cell, library), _ratios(cell, metrics, library)]
+    return row
+
+
 def _time_row(cell):
     metrics = _TIME_METRICS[cell.mode]
-    row = [_times(cell, "zlink"), _times(cell, "libzmq"), _ratios(cell, metrics, "libzmq")]
+    row = _against_both(cell, _times, metrics)
     if cell.mode == "latency":
         row += [_times(cell, "raw"), _ratios(cell, metrics, "raw")]
         row.append(_ratios(cell, _CPU_METRICS, "libzmq"))
@@ -122,15 +147,49 @@ def _time_row(cell):
         for library in ("zlink", "libzmq"):
             wakeups = cell.median(library, "idle_wakeups")
             cpu = cell.median(library, "idle_cpu_us")
-            row.append("-" if wakeups is None else f"{wakeups:.1f}, {cpu:.0f} us")
+            row.append("-" if wakeups is None or cpu is None else f"{wakeups:.1f}, {cpu:.0f} us")
+    if cell.mode == "churn":
+        row += _against_both(cell, _thousands, ["msgs_per_s"])[:3]
     return row
 
 
+def _thousands(cell, library):
+    value = cell.median(library, "msgs_per_s")
+    if value is None:
+        return _status(cell, library)
+    return f"{value / 1e3:.1f} k/s" + _spread(cell, library, "msgs_per_s")
+
+
+def _figure(metric):
+    def show(cell, library):
+        return number(cell.median(library, metric))
+
+    return show
+
+
+def _counts(cell, library):
+    """How many were wanted, and how many of them failed."""
+    wanted, failures = cell.median(library, "connections"), cell.median(library, "failures")
+    if wanted is None or failures is None:
+        return _status(cell, library)
+    return f"{wanted:.0f}, {failures:.0f} failed"
+
+
+def _connections_row(cell):
+    row = [_counts(cell, "zlink"), _counts(cell, "libzmq")]
+    for metric in ("connect_us", "connection_bytes"):
+        row += _against_both(cell, _figure(metric), [metric])[:3]
+    return row + _against_both(cell, _thousands, ["msgs_per_s"])[:3]
+
+
+_TIMES = ["zlink", "libzmq", "ratio", "tuned", "to tuned"]
 _COLUMNS = {
     "throughput": [
         "zlink",
         "libzmq",
         "ratio",
+        "tuned",
+        "to tuned",
         "raw",
         "of raw",
         "CPU ns/msg",
@@ -138,15 +197,20 @@ _COLUMNS = {
         "RSS MiB",
         "libzmq's",
     ],
-    "latency": ["zlink", "libzmq", "ratio", "raw", "to raw", "CPU ratio"],
-    "fixed-rate": ["zlink", "libzmq", "ratio", "rate"],
-    "idle": ["zlink", "libzmq", "ratio", "zlink's wake-ups/s, CPU/s", "libzmq's"],
+    "latency": _TIMES + ["raw", "to raw", "CPU ratio"],
+    "fixed-rate": _TIMES + ["rate"],
+    "idle": _TIMES + ["zlink's wake-ups/s, CPU/s", "libzmq's"],
+    "churn": _TIMES + ["zlink's cycles", "libzmq's", "ratio"],
+    "poll": _TIMES,
+    "connections": ["zlink", "libzmq", "us each", "libzmq's", "ratio"]
+    + ["bytes each", "libzmq's", "ratio", "answered", "libzmq's", "ratio"],
 }
+_ROWS = {"throughput": _throughput_row, "connections": _connections_row}
 
 
 def rows(cells, mode, affinity, sessions=None):
     """Heading row and rows of one mode. With sessions (id -> number) each row names its own."""
-    make = _throughput_row if mode == "throughput" else _time_row
+    make = _ROWS.get(mode, _time_row)
     last = ["session"] if sessions else []
     table = [["pattern", "transport", "size"] + _COLUMNS[mode] + last + ["target"]]
     for cell in cells:
