@@ -13,7 +13,7 @@ set -eu
 build="gcc libc6-dev cmake make libssl-dev"
 test="$build openssl libcmocka-dev libzmq3-dev python3 python3-zmq python3-pytest libczmq4 g++ cppzmq-dev pkg-config"
 ci="$test clang clang-format"
-bench="$build libzmq3-dev gnuplot-nox python3"
+bench="$build libzmq3-dev gnuplot-nox python3 openssl libssl-dev"
 
 case "${1-}" in
 build) packages=$build ;;

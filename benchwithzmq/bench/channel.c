@@ -30,6 +30,8 @@ static void name_router(void *socket, bool binds, const struct channel_setup *se
 static void *open_socket(int type, bool binds, const struct channel_setup *setup)
 {
     void *socket = socket_open(setup->context, type, binds, setup->config, setup->shared);
+    if (binds && setup->config->pattern->flags & PATTERN_MANY)
+        socket_set_int(socket, ZMQ_BACKLOG, SOCKET_BACKLOG);
     if (type == ZMQ_ROUTER)
         name_router(socket, binds, setup);
     if (type == ZMQ_PUB && !setup->config->may_drop)

@@ -10,7 +10,6 @@
 #include "zapi.h"
 
 #define WAVE 64
-#define BACKLOG 1024 /* room for the waves of a few processes */
 #define ANSWER_TIMEOUT_MS 10000
 
 void crowd_init(struct crowd *crowd, int capacity)
@@ -69,7 +68,7 @@ struct channel *crowd_last(struct crowd *crowd)
 void crowd_open_router(struct channel *channel, struct peer *peer)
 {
     void *socket = socket_open(peer->context, ZMQ_ROUTER, true, peer->config, peer->shared);
-    socket_set_int(socket, ZMQ_BACKLOG, BACKLOG);
+    socket_set_int(socket, ZMQ_BACKLOG, SOCKET_BACKLOG);
     channel_wrap(channel, socket, true, peer->config);
     socket_bind(socket, peer->group, 0, peer->config);
 }

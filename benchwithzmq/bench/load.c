@@ -7,15 +7,26 @@
 
 #include "peers.h"
 
-#define REPEAT_MS 1
+#define REPEAT_FIRST_MS 1
+#define REPEAT_MOST_MS 128 /* repeating must leave time for connecting, also of hundreds of peers */
+
+static void send_on_all(struct peer *peer, enum tag tag)
+{
+    for (int i = 0; i < peer->place.sockets; i++)
+        channel_send(&peer->channels[i], tag, 0);
+}
 
 void load_announce(struct peer *peer, enum tag tag, _Atomic uint32_t *counter, uint32_t target)
 {
     bool lossy = (peer->config->pattern->flags & PATTERN_LOSSY) != 0;
-    do {
-        for (int i = 0; i < peer->place.sockets; i++)
-            channel_send(&peer->channels[i], tag, 0);
-    } while (!counter_wait(counter, target, lossy ? REPEAT_MS : -1));
+    int repeat_ms = lossy ? REPEAT_FIRST_MS : -1;
+
+    send_on_all(peer, tag);
+    while (!counter_wait(counter, target, repeat_ms)) {
+        send_on_all(peer, tag);
+        if (repeat_ms < REPEAT_MOST_MS)
+            repeat_ms *= 2;
+    }
 }
 
 void load_say_end(struct peer *peer)

@@ -47,8 +47,8 @@ void load_poll(struct peer *peer);
 
 /* Shared by the loads. */
 
-/* Sends `tag` on each channel until the counter is at least target: once, and again every
- * millisecond if the pattern may lose it. */
+/* Sends `tag` on each channel until the counter is at least target: once, and if the pattern may
+ * lose it again and again, at growing intervals. */
 void load_announce(struct peer *peer, enum tag tag, _Atomic uint32_t *counter, uint32_t target);
 
 /* The senders' farewell to the receivers of their group. */

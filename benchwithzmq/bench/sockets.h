@@ -13,6 +13,10 @@
 #include "config.h"
 #include "shared.h"
 
+/* For sockets that many connect to at once. With the default of 100 the kernel lets some of them
+ * wait for a second and longer before they try again. */
+#define SOCKET_BACKLOG 1024
+
 _Noreturn void socket_failed(const char *what);
 
 void socket_set_int(void *socket, int option, int value);

@@ -45,7 +45,7 @@ Variants
   --batch LIST        throughput and latency with ZMQ_OUT_BATCH_SIZE and ZMQ_IN_BATCH_SIZE set so;
                       libzmq releases without these options are measured at their default
   --connections N     for connections (default 10000, or what the limit of open files allows)
-  --poll-sockets LIST for poll (default 1, 10, 100, 1000 and 2000)
+  --poll-sockets LIST for poll (default 1, 10, 100, 1000 and 2000; with --quick 100)
 
 How to measure
   --runs N            times through all cells (default 5, with --quick 3)
@@ -184,7 +184,7 @@ set_defaults() {
     [ -n "$patterns$transports$modes$sizes$sockets_list$peers_list$batch_list$poll_list" ] ||
         [ "$slow" = yes ] || [ "$quick" = yes ] || everything=yes
     if [ "$quick" = yes ]; then
-        : "${runs:=3}" "${window:=0.25}" "${warmup:=0.1}"
+        : "${runs:=3}" "${window:=0.25}" "${warmup:=0.1}" "${poll_list:=100}"
     else
         : "${runs:=5}" "${window:=0.5}" "${warmup:=0.15}"
     fi

@@ -25,10 +25,11 @@ default_transports() { # pattern
 
 default_modes() { # pattern transport
     echo "throughput latency"
-    [ "$quick" = no ] || return 0
-    [[ $1-$2 =~ ^pair-(tcp|ipc)$ ]] && echo "fixed-rate idle"
-    [ "$1-$2-$everything" = dealerrouter-tcp-yes ] && echo "connections churn poll"
-    return 0
+    case $1-$2-$quick in
+    dealerrouter-tcp-no) [ "$everything" = no ] || echo "connections churn poll" ;;
+    dealerrouter-tcp-yes) [ -n "$patterns$transports" ] || echo "churn poll" ;;
+    pair-tcp-no | pair-ipc-no) echo "fixed-rate idle" ;;
+    esac
 }
 
 default_sizes() { # pattern transport mode

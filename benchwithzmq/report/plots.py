@@ -53,6 +53,8 @@ def _lines(cells, libraries, x, metric, scale=1.0):
 def _curve(section, transport):
     """Throughput over message size for PAIR: the shape that everything else follows."""
     cells = section.find("pair", transport, "throughput")
+    if not any(cell.values("zlink", "mbytes_per_s") for cell in cells):
+        return None
     blocks, curves = _lines(cells, LIBRARIES, lambda cell: cell.size, "mbytes_per_s")
     if not curves:
         return None
