@@ -3,6 +3,8 @@
 """Tests of the report: run with `python3 -B -m unittest` in this folder."""
 
 import os
+import shutil
+import subprocess
 import tempfile
 import unittest
 
@@ -284,6 +286,60 @@ class OutputTest(unittest.TestCase):
         rows = [["a", "b", "target"], ["1", "-", "-"], ["2", "-", "-"]]
         kept = [["a", "target"], ["1", "-"], ["2", "-"]]
         self.assertEqual(table.without_empty_columns(rows), kept)
+
+
+@unittest.skipUnless(shutil.which("bash"), "needs bash")
+class PlanTest(unittest.TestCase):
+    """The plan of run_benchmarks.sh: what it asks for is what the report has to understand."""
+
+    def shell(self, command, *options):
+        script = f'here=. root=.; . lib/options.sh; . lib/plan.sh; parse_options "$@"; {command}'
+        folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+        done = subprocess.run(
+            ["bash", "-c", script, "bash", *options],
+            cwd=folder, capture_output=True, text=True, check=True,
+        )
+        return done.stdout.splitlines()
+
+    def plan(self, *options):
+        return self.shell('make_plan; printf "%s\\n" "${plan[@]}"', *options)
+
+    def test_the_standard_plan_has_each_cell_once_and_only_what_the_report_knows(self):
+        cells = self.plan()
+        self.assertEqual(len(cells), len(set(cells)))
+        for cell in cells:
+            pattern, transport, mode, _, _ = cell.split(" ")
+            self.assertIn(pattern, results.PATTERNS)
+            self.assertIn(transport, results.TRANSPORTS)
+        self.assertEqual({cell.split(" ")[2] for cell in cells}, set(results.MODES))
+
+    def test_choices_leave_the_extras_out(self):
+        wanted = ["pair tcp throughput 64 -", "pair tcp latency 64 -"]
+        chosen = ["--pattern", "pair", "--transport", "tcp", "--size", "64"]
+        self.assertEqual(self.plan(*chosen, "--mode", "throughput,latency"), wanted)
+
+    def test_variants_multiply(self):
+        chosen = ["--pattern", "pair", "--transport", "tcp", "--size", "64", "--mode", "throughput"]
+        cells = self.plan(*chosen, "--sockets", "1,4", "--batch", "1,8192")
+        variants = ["batch=1", "batch=8192", "sockets=4,batch=1", "sockets=4,batch=8192"]
+        self.assertEqual([cell.split(" ")[4] for cell in cells], variants)
+
+    def test_a_slow_subscriber_needs_another_one(self):
+        chosen = ["--pattern", "fanout", "--transport", "tcp", "--size", "64", "--mode", "throughput"]
+        cells = self.plan(*chosen, "--peers", "1,8,64", "--slow")
+        variants = ["peers=1", "-", "slow=1", "peers=64", "peers=64,slow=1"]
+        self.assertEqual([cell.split(" ")[4] for cell in cells], variants)
+
+    def test_modes_of_many_connections_are_for_dealer_and_router(self):
+        cells = self.plan("--mode", "connections,churn", "--transport", "tcp,inproc")
+        wanted = ["connections 64 connections=10000", "churn 64 -"]
+        tcp = [f"dealerrouter tcp {cell}" for cell in wanted]
+        self.assertEqual(cells, [*tcp, "dealerrouter inproc churn 64 -"])
+
+    def test_a_variant_becomes_options_of_zbench(self):
+        words = self.shell("variant_options peers=64,slow=1,batch=9; variant_options poll_sockets=7")
+        batch = "--try-sockopt 102=9 --try-sockopt 101=9"
+        self.assertEqual(words, ["--peers 64", "--slow", batch, "--poll-sockets 7"])
 
 
 if __name__ == "__main__":
