@@ -71,7 +71,6 @@ static SSL_CTX *make_context(bool server)
                    SSL_CTX_use_PrivateKey(context, key) != 1))
         failed("using the certificate");
     SSL_CTX_set_mode(context, SSL_MODE_AUTO_RETRY);
-    SSL_CTX_set_read_ahead(context, 1);
     return context;
 }
 
