@@ -252,16 +252,38 @@ static void watch_lease(struct zl_socket *socket)
 
 /* ---- Write now or gather ---------------------------------------------------------------------- */
 
-/* When this thread last came back from a wait. A sender that waits between its sends answers or is
-   paced by something: it does not stream, however short the wait was. Read and written by its own
-   thread only. */
-static _Thread_local uint64_t wait_ended __attribute__((tls_model("initial-exec")));
+/* What the calling thread did last, in ticks; a sender may use many sockets in turn. */
+struct habits {
+    uint64_t wait_ended;
+    uint64_t write_ended; /* at once, on any socket */
+    unsigned run;         /* such writes in a row, without a wait or a pause between them */
+};
+static _Thread_local struct habits habits __attribute__((tls_model("initial-exec")));
 
-/* The sender's last write ended less than one write's cost ago, and it has done nothing but send. */
+enum { RUN_MAX = 8, PAUSE_COSTS = 16 };
+
+static void note_wait(void)
+{
+    habits.wait_ended = zl_ticks();
+    habits.run = 0;
+}
+
+static void note_write(const struct zl_socket *socket, uint64_t begun)
+{
+    bool paused = begun - habits.write_ended > PAUSE_COSTS * socket->flush_cost;
+    habits.run = paused ? 1 : habits.run + 1;
+    habits.write_ended = socket->flush_ended;
+}
+
+/* The sender's last write ended less than one write's cost ago, and it has done nothing but send: a
+   sender that waits between its sends answers or is paced by something, and does not stream, however
+   short the wait was. One that goes round many sockets streams as well, with long gaps on each. */
 static bool is_streaming(const struct zl_socket *socket, uint64_t now)
 {
-    return now - socket->flush_ended < socket->flush_cost &&
-           (int64_t)(wait_ended - socket->flush_ended) < 0;
+    if (now - socket->flush_ended < socket->flush_cost &&
+        (int64_t)(habits.wait_ended - socket->flush_ended) < 0)
+        return true;
+    return habits.run >= RUN_MAX && now - habits.write_ended < socket->flush_cost;
 }
 
 /* What a write costs is measured by the clock, and on a busy core a reading may contain whole time
@@ -304,8 +326,10 @@ void zl_drive_after_send_locked(struct zl_socket *socket, int patience_ms)
     socket->batch_full = false;
     flush_links(socket, (struct zl_flush){.at_once = small, .patience_ms = patience_ms});
     socket->flush_ended = zl_ticks();
-    if (small)
+    if (small) {
         learn_cost(socket, socket->flush_ended - begun);
+        note_write(socket, begun);
+    }
     if (!zl_list_empty(&socket->unflushed_links))
         post_flush(socket); /* another thread appended while we wrote */
     if (socket->blocked_links > 0)
@@ -479,7 +503,7 @@ int zl_drive_wait_locked(struct zl_socket *socket, uint64_t deadline)
         return -EAGAIN;
     socket->in_wait++;
     int rc = sleep_once(socket, timeout);
-    wait_ended = zl_ticks();
+    note_wait();
     end_sleep(socket);
     watch_lease(socket);
     /* A timeout is decided by the clock, so that an early return looks again. */
@@ -500,6 +524,9 @@ void zl_drive_leave_locked(struct zl_socket *socket)
 {
     if (!zl_list_empty(&socket->unflushed_links))
         post_flush(socket);
+    /* The readiness of what the kernel refused would sit on the lease of an owner that is elsewhere. */
+    if (socket->blocked_links > 0)
+        zl_drive_hand_back_locked(socket);
     if (socket->leased || !socket->loop)
         return;
     if (!zl_list_empty(&socket->readable_links))
@@ -527,7 +554,7 @@ int zl_drive_begin_wait_locked(struct zl_socket *socket)
 
 void zl_drive_end_wait_locked(struct zl_socket *socket)
 {
-    wait_ended = zl_ticks();
+    note_wait();
     end_sleep(socket);
     socket->fd_waiters--;
     watch_lease(socket);
