@@ -20,8 +20,8 @@ enum {
     EVENTS_PER_WAIT = 64,
     PASSES_AT_ONCE = 16, /* of the loop over the flagged links */
     LEASE_TICK_MS = 10,
-    GATHER_YIELDS = 20,     /* how often the loop leaves a growing batch to its sender */
-    GATHER_TIME_NS = 30000, /* and for how long at most */
+    GATHER_TIME_NS = 30000, /* for so long, or one round of writes, the loop leaves a growing batch */
+    GATHER_LOOKS = 4,       /* looks whether it grows, per round of writes */
 };
 
 /* Ticks of a first guess of what a small write costs, before any was measured. */
@@ -353,21 +353,38 @@ void zl_drive_write_borrowed_locked(struct zl_socket *socket, int patience_ms)
         zl_drive_hand_back_locked(socket);
 }
 
+/* Gives the sender so many ticks, and at least one chance to run. */
+static void yield_for(uint64_t ticks)
+{
+    uint64_t begun = zl_ticks();
+    do
+        sched_yield();
+    while (zl_ticks() - begun < ticks);
+}
+
+/* Waits as long as the sender adds to its batch, but not longer than a round of writes takes: so no
+   more than half of the time goes into small writes. Gate held, let go meanwhile. */
+static void leave_to_sender(struct zl_socket *socket)
+{
+    uint64_t begun_ns = zl_now_ns(), begun = zl_ticks();
+    bool late = false;
+    while (!late && !zl_list_empty(&socket->unflushed_links)) {
+        uint64_t calls = socket->calls, cost = socket->flush_cost;
+        zl_socket_unlock(socket);
+        yield_for(cost / GATHER_LOOKS);
+        late = zl_now_ns() - begun_ns > GATHER_TIME_NS && zl_ticks() - begun > cost;
+        zl_socket_lock(socket);
+        if (socket->calls == calls)
+            break;
+    }
+}
+
 /* [loop] A sender left a batch behind. While it grows the sender will write it; else we do. */
 static void on_flush_task(struct zl_task *task)
 {
     struct zl_socket *socket = zl_container_of(task, struct zl_socket, flush_task);
-    uint64_t begun = zl_now_ns();
     zl_socket_lock(socket);
-    for (int i = 0; i < GATHER_YIELDS && !zl_list_empty(&socket->unflushed_links); i++) {
-        uint64_t calls = socket->calls;
-        zl_socket_unlock(socket);
-        sched_yield();
-        bool late = zl_now_ns() - begun > GATHER_TIME_NS;
-        zl_socket_lock(socket);
-        if (socket->calls == calls || late)
-            break;
-    }
+    leave_to_sender(socket);
     socket->flush_posted = false;
     zl_drive_flush_locked(socket);
     socket->flush_ended = zl_ticks();
@@ -545,6 +562,7 @@ int zl_drive_begin_wait_locked(struct zl_socket *socket)
     bool own = socket->pollset.fd >= 0 && !socket->fd_user;
     if (own)
         take_lease(socket);
+    socket->collects++; /* the caller learns of everything that shows in the descriptor */
     socket->in_wait++;
     socket->fd_waiters++;
     if (begin_sleep(socket, ZL_SLEEP_EVENTFD))

@@ -28,11 +28,13 @@ static struct zl_chunk *new_chunk(size_t capacity)
     return chunk;
 }
 
-static struct zl_chunk *take_chunk(struct zl_chunk_cache *cache)
+/* For at least `size` bytes; first: the queue is empty. */
+static struct zl_chunk *take_chunk(struct zl_chunk_cache *cache, size_t size, bool first)
 {
     struct zl_chunk *chunk = cache->spare;
     if (!chunk)
-        return new_chunk(ZL_CHUNK_SIZE);
+        return new_chunk(first && size <= ZL_FIRST_CHUNK_SIZE ? ZL_FIRST_CHUNK_SIZE
+                                                              : ZL_CHUNK_SIZE);
     cache->spare = chunk->next;
     cache->count--;
     chunk->next = NULL;
@@ -82,7 +84,7 @@ static uint8_t *reserve(struct zl_outq *queue, struct zl_chunk_cache *cache, siz
 {
     struct zl_chunk *tail = queue->tail;
     if (!tail || tail->capacity - tail->size < size || tail->capacity == 0) {
-        struct zl_chunk *fresh = take_chunk(cache);
+        struct zl_chunk *fresh = take_chunk(cache, size, tail == NULL);
         if (!fresh)
             return NULL;
         link_chunk(queue, fresh);

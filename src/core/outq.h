@@ -38,6 +38,9 @@
 #include <sys/uio.h>
 
 #define ZL_CHUNK_SIZE (64u * 1024u)
+/* The first chunk of an empty queue, when no spare one is there: most connections of a socket with
+   many carry little at a time. With its header less than allocators keep at hand per thread. */
+#define ZL_FIRST_CHUNK_SIZE 768u
 /* Payloads from this size on are referenced, not copied. */
 #define ZL_REFERENCE_MIN 8192u
 

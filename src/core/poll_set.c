@@ -70,12 +70,15 @@ static int look_at_socket(struct zl_poll_entry *entry, int poll_kernel)
     return rc;
 }
 
-static int look_at_sockets(struct zl_poll_entry *entries, size_t count, int poll_kernel)
+/* items: NULL, or what the sleep ended with: then only sockets whose descriptor has something are
+   looked at, as every change since the announcement of the sleep shows there. */
+static int look_at_sockets(struct zl_poll_entry *entries, size_t count, int poll_kernel,
+                           const struct pollfd *items)
 {
     int ready = 0;
     for (size_t i = 0; i < count; i++) {
         entries[i].revents = 0;
-        if (!entries[i].socket)
+        if (!entries[i].socket || (items && !items[i].revents))
             continue;
         int rc = look_at_socket(&entries[i], poll_kernel);
         if (rc < 0)
@@ -191,16 +194,19 @@ static int wait_for_all(struct zl_poll_entry *entries, size_t count, struct poll
         if (rc < 0)
             return rc;
         /* What happened before the sleep was announced is seen now; what happens later wakes. */
-        rc = look_at_sockets(entries, count, 0);
-        if (rc == 0)
+        int ready = look_at_sockets(entries, count, 0, NULL);
+        bool slept = ready == 0;
+        if (slept)
             rc = sleep_on(items, count, left_until(deadline), sigmask);
         end_waits(entries, count);
-        if (rc < 0)
-            return rc;
-        int ready = look_at_sockets(entries, count, 1);
-        if (ready < 0)
-            return ready;
-        ready += collect_fds(entries, count, items);
+        if (ready < 0 || rc < 0)
+            return ready < 0 ? ready : rc;
+        if (slept) {
+            ready = look_at_sockets(entries, count, 1, items);
+            if (ready < 0)
+                return ready;
+            ready += collect_fds(entries, count, items);
+        }
         if (ready > 0 || left_until(deadline) == 0)
             return ready;
     }
@@ -216,7 +222,7 @@ int zl_poll_wait(struct zl_poll_entry *entries, size_t count, long timeout_ms,
     struct pollfd *items = count <= ON_STACK ? few : calloc(count, sizeof *items);
     if (!items)
         return -ENOMEM;
-    int ready = look_at_sockets(entries, count, timeout_ms == 0);
+    int ready = look_at_sockets(entries, count, timeout_ms == 0, NULL);
     if (ready >= 0) {
         int fds = look_at_fds(entries, count, items);
         ready = fds < 0 ? fds : ready + fds;

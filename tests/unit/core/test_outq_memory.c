@@ -143,7 +143,7 @@ static void spare_chunks_need_no_memory(void **state)
     struct fixture f;
     (void)state;
     memset(&f, 0, sizeof f);
-    assert_int_equal(append(&f, OWN, 10, false), 1);
+    assert_int_equal(append(&f, OWN, 8000, false), 1);
     zl_outq_consume(&f.queue, &f.cache, zl_outq_pending(&f.queue), &f.garbage);
     assert_int_equal(f.cache.count, 1);
     assert_int_equal(append(&f, OWN, 10, false), 0);
