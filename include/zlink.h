@@ -43,6 +43,79 @@ extern "C" {
  * stands in for. The pointers must not be NULL. Never fails. Any thread. */
 ZLINK_EXPORT void zlink_version(int *major, int *minor, int *patch);
 
+/* ---- TLS --------------------------------------------------------------------------------------
+ * Options of sockets with tls:// and wss:// endpoints; others ignore them. For zmq_setsockopt and
+ * zmq_getsockopt. They take effect at the next zmq_bind or zmq_connect, and not on endpoints that exist.
+ * The side that binds is the TLS server, the side that connects the client, whatever their socket types.
+ *
+ * A text needs no NUL at its end, and one there is not part of it; NULL or "" takes the default back.
+ * It is read back with a NUL, and needs a buffer with room for it. zmq_setsockopt only looks at the
+ * form of a value (EINVAL: wrong size, out of range, a NUL inside a text). Whether files can be read,
+ * a key fits, names of ciphers are known and so on is found out by zmq_bind and zmq_connect, which
+ * fail then: EINVAL, or what reading the file gave (ENOENT, EACCES ...). ZLINK_TLS_ERROR says why.
+ *
+ * libzmq's options for wss:// set the same values: ZMQ_WSS_CERT_PEM, ZMQ_WSS_KEY_PEM,
+ * ZMQ_WSS_TRUST_PEM, ZMQ_WSS_HOSTNAME and ZMQ_WSS_TRUST_SYSTEM are ZLINK_TLS_CERTIFICATE, _KEY, _CA,
+ * _HOSTNAME and _TRUST_SYSTEM, except that they cannot be read. What differs from libzmq: without
+ * ZMQ_WSS_HOSTNAME the name in the server's certificate is checked all the same, against the host of
+ * the endpoint. A client that sets nothing but those verifies; to leave that out takes
+ * ZLINK_TLS_VERIFY 0. */
+
+/* Text; default none. The path of a PEM file, or the PEM text itself: our certificate and behind it
+ * the chain up to (not including) the CA. A server must have one; a client needs one if the server
+ * asks for it. A file is read again when it changes. */
+#define ZLINK_TLS_CERTIFICATE 1000
+
+/* Text; default: the key is in ZLINK_TLS_CERTIFICATE too. The private key of the certificate, path or
+ * PEM text. Text with a private key in it, of this option or another, is not read back: EINVAL. */
+#define ZLINK_TLS_KEY 1001
+
+/* Text; default none. The CAs that we trust: the path of a PEM file with one or more, the PEM text
+ * itself, or a directory made by `openssl rehash`. A client that verifies, and a server that looks at
+ * client certificates, must have this or ZLINK_TLS_TRUST_SYSTEM, else EINVAL. */
+#define ZLINK_TLS_CA 1002
+
+/* int, 0 or 1; default 1. Client: whether the server must prove who it is (a certificate from a CA that
+ * we trust, valid now, for the right name). 0 encrypts, but anybody on the way can pose as the
+ * server. Servers: see ZLINK_TLS_REQUIRE_CLIENT_CERT. */
+#define ZLINK_TLS_VERIFY 1003
+
+/* int; default 0. Server: 0 does not ask clients for a certificate, 1 refuses clients without one from
+ * a CA that we trust, 2 takes clients without one, but refuses those whose certificate is not valid.
+ * Clients ignore it. */
+#define ZLINK_TLS_REQUIRE_CLIENT_CERT 1004
+
+/* Text; default: the host of the endpoint. Client: the host name or IP address that the server's
+ * certificate must be for; a host name is also told to the server (SNI). Servers ignore it. */
+#define ZLINK_TLS_HOSTNAME 1005
+
+/* int, 0 or 1; default 0. Both sides: the CAs that the system trusts are trusted, too. */
+#define ZLINK_TLS_TRUST_SYSTEM 1006
+
+/* Text; default none; cannot be read (EINVAL). The password of an encrypted private key. Nobody is
+ * ever prompted for it. */
+#define ZLINK_TLS_KEY_PASSWORD 1007
+
+/* int, 12 or 13; default 12. Both sides: the oldest version to speak, TLS 1.2 or 1.3. */
+#define ZLINK_TLS_MIN_VERSION 1008
+
+/* Text; default "ECDHE+AESGCM:ECDHE+CHACHA20". Both sides: the ciphers for TLS 1.2, in the format of
+ * `openssl ciphers`. */
+#define ZLINK_TLS_CIPHERS 1009
+
+/* Text; default TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384, TLS_CHACHA20_POLY1305_SHA256. Both
+ * sides: the cipher suites for TLS 1.3, separated by colons. */
+#define ZLINK_TLS_CIPHERSUITES 1010
+
+/* Text; default none. Both sides: application protocols for ALPN (RFC 7301), 1 to 255 bytes each,
+ * separated by commas, best first. If both sides have some, they must have one in common. */
+#define ZLINK_TLS_ALPN 1011
+
+/* Text; read only (zmq_setsockopt: EINVAL). Why the last bind, connect, handshake or connection of this
+ * socket with TLS failed, one line for people, in English; "" if none has. A later success does not
+ * clear it. 256 bytes hold any. */
+#define ZLINK_TLS_ERROR 1012
+
 /* ---- Statistics -------------------------------------------------------------------------------
  * What a socket has done since it was made, and what is queued in it now. Counting is always on; it
  * costs a few additions per message. */

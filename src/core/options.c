@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Socket options: one table row per option, and the few rules that do not fit in a row. */
+/* Socket options: one table row per option (those of TLS: tls_options.c), and the few rules that do not fit in a row. */
 #include "core/options.h"
 
 #include <errno.h>
@@ -8,63 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/option_row.h"
+#include "core/tls_options.h"
 #include "wire/z85.h"
 
-/* ---- the shape of the table ------------------------------------------------------------- */
-
-enum kind {
-    KIND_NONE,    /* no such option */
-    KIND_INT,     /* int from min to max */
-    KIND_BOOL,    /* int 0 or 1, kept as bool */
-    KIND_FLAG,    /* any int, kept as bool */
-    KIND_U64,     /* any 8 bytes */
-    KIND_I64,     /* any 8 bytes */
-    KIND_BYTES,   /* struct zl_option_bytes of min to max bytes */
-    KIND_LIST,    /* struct zl_option_list of entries of max bytes; a set appends one */
-    KIND_SPECIAL, /* only the functions of the row */
-};
-
-enum { GET = 1, SET = 2 };
-
-/* What an option is good for nothing without. */
-enum feature {
-    FEATURE_CORE,
-    FEATURE_SOCKS,
-    FEATURE_PLAIN,
-    FEATURE_CURVE,
-    FEATURE_GSSAPI,
-    FEATURE_WSS,
-    FEATURE_NORM,
-    FEATURE_VMCI,
-};
+/* ---- what is compiled in ---------------------------------------------------------------- */
 
 #define FEATURE(name) (1u << FEATURE_##name)
 
-/* The one place that says what is compiled in. The options of all other features are refused. */
+/* The one place that says so. The options of all other features are refused. */
 #ifndef ZL_OPTION_FEATURES
-#define ZL_OPTION_FEATURES FEATURE(CORE)
+#define ZL_OPTION_FEATURES (FEATURE(CORE) | FEATURE(WSS))
 #endif
-
-struct row;
-
-typedef int row_set(struct zl_options *options, const struct row *row, const void *value,
-                    size_t size);
-typedef int row_get(const struct zl_options *options, const struct row *row, void *value,
-                    size_t *size);
-
-struct row {
-    unsigned char kind;
-    unsigned char access;  /* GET and SET */
-    unsigned short offset; /* of the field in struct zl_options */
-    int min;
-    int max;
-    int initial;      /* of numbers; all else starts empty */
-    bool null_clears; /* bytes: NULL of size 0 empties them although min is not 0 */
-    unsigned char feature;
-    unsigned char mechanism; /* that the setter chooses */
-    row_set *set;            /* instead of what the kind does */
-    row_get *get;
-};
 
 /* ---- lists ------------------------------------------------------------------------------ */
 
@@ -87,17 +42,7 @@ static int list_append(struct zl_option_list *list, const void *entry, size_t en
 
 /* ---- what the kinds do ------------------------------------------------------------------ */
 
-static void *field_of(struct zl_options *options, const struct row *row)
-{
-    return (char *)options + row->offset;
-}
-
-static const void *const_field_of(const struct zl_options *options, const struct row *row)
-{
-    return (const char *)options + row->offset;
-}
-
-static int set_int(struct zl_options *options, const struct row *row, const void *value,
+static int set_int(struct zl_options *options, const struct zl_option_row *row, const void *value,
                    size_t size)
 {
     int number;
@@ -108,31 +53,32 @@ static int set_int(struct zl_options *options, const struct row *row, const void
     return 0;
 }
 
-static int get_int(const struct zl_options *options, const struct row *row, void *value,
+static int get_int(const struct zl_options *options, const struct zl_option_row *row, void *value,
                    size_t *size)
 {
     return zl_option_write_int(*(const int *)const_field_of(options, row), value, size);
 }
 
-static int set_bool(struct zl_options *options, const struct row *row, const void *value,
+static int set_bool(struct zl_options *options, const struct zl_option_row *row, const void *value,
                     size_t size)
 {
     return zl_option_read_bool01(value, size, field_of(options, row));
 }
 
-static int set_flag(struct zl_options *options, const struct row *row, const void *value,
+static int set_flag(struct zl_options *options, const struct zl_option_row *row, const void *value,
                     size_t size)
 {
     return zl_option_read_bool_any(value, size, field_of(options, row));
 }
 
-static int get_bool(const struct zl_options *options, const struct row *row, void *value,
+static int get_bool(const struct zl_options *options, const struct zl_option_row *row, void *value,
                     size_t *size)
 {
     return zl_option_write_int(*(const bool *)const_field_of(options, row), value, size);
 }
 
-static int set_64(struct zl_options *options, const struct row *row, const void *value, size_t size)
+static int set_64(struct zl_options *options, const struct zl_option_row *row, const void *value,
+                  size_t size)
 {
     if (!value || size != sizeof(uint64_t))
         return -EINVAL;
@@ -140,13 +86,13 @@ static int set_64(struct zl_options *options, const struct row *row, const void 
     return 0;
 }
 
-static int get_64(const struct zl_options *options, const struct row *row, void *value,
+static int get_64(const struct zl_options *options, const struct zl_option_row *row, void *value,
                   size_t *size)
 {
     return zl_option_write_exact(const_field_of(options, row), sizeof(uint64_t), value, size);
 }
 
-static int set_bytes(struct zl_options *options, const struct row *row, const void *value,
+static int set_bytes(struct zl_options *options, const struct zl_option_row *row, const void *value,
                      size_t size)
 {
     struct zl_option_bytes *bytes = field_of(options, row);
@@ -159,14 +105,14 @@ static int set_bytes(struct zl_options *options, const struct row *row, const vo
     return zl_option_bytes_set(bytes, value, size);
 }
 
-static int get_bytes(const struct zl_options *options, const struct row *row, void *value,
+static int get_bytes(const struct zl_options *options, const struct zl_option_row *row, void *value,
                      size_t *size)
 {
     const struct zl_option_bytes *bytes = const_field_of(options, row);
     return zl_option_write_string(bytes->data, bytes->size, value, size);
 }
 
-static int set_list(struct zl_options *options, const struct row *row, const void *value,
+static int set_list(struct zl_options *options, const struct zl_option_row *row, const void *value,
                     size_t size)
 {
     struct zl_option_list *list = field_of(options, row);
@@ -179,20 +125,20 @@ static int set_list(struct zl_options *options, const struct row *row, const voi
     return list_append(list, value, size);
 }
 
-static row_set *const kind_set[] = {
+static zl_option_row_set *const kind_set[] = {
     [KIND_INT] = set_int, [KIND_BOOL] = set_bool,   [KIND_FLAG] = set_flag, [KIND_U64] = set_64,
     [KIND_I64] = set_64,  [KIND_BYTES] = set_bytes, [KIND_LIST] = set_list, [KIND_SPECIAL] = NULL,
 };
 
-static row_get *const kind_get[] = {
+static zl_option_row_get *const kind_get[] = {
     [KIND_INT] = get_int, [KIND_BOOL] = get_bool,   [KIND_FLAG] = get_bool, [KIND_U64] = get_64,
     [KIND_I64] = get_64,  [KIND_BYTES] = get_bytes, [KIND_LIST] = NULL,     [KIND_SPECIAL] = NULL,
 };
 
 /* ---- options with a rule of their own --------------------------------------------------- */
 
-static int set_routing_id(struct zl_options *options, const struct row *row, const void *value,
-                          size_t size)
+static int set_routing_id(struct zl_options *options, const struct zl_option_row *row,
+                          const void *value, size_t size)
 {
     (void)row;
     if (!value || size == 0 || size > ZL_ROUTING_ID_MAX)
@@ -202,15 +148,15 @@ static int set_routing_id(struct zl_options *options, const struct row *row, con
     return 0;
 }
 
-static int get_routing_id(const struct zl_options *options, const struct row *row, void *value,
-                          size_t *size)
+static int get_routing_id(const struct zl_options *options, const struct zl_option_row *row,
+                          void *value, size_t *size)
 {
     (void)row;
     return zl_option_write_padded(options->routing_id, options->routing_id_size, value, size);
 }
 
-static int set_ipv4only(struct zl_options *options, const struct row *row, const void *value,
-                        size_t size)
+static int set_ipv4only(struct zl_options *options, const struct zl_option_row *row,
+                        const void *value, size_t size)
 {
     bool ipv4only;
     (void)row;
@@ -220,15 +166,15 @@ static int set_ipv4only(struct zl_options *options, const struct row *row, const
     return rc;
 }
 
-static int get_ipv4only(const struct zl_options *options, const struct row *row, void *value,
-                        size_t *size)
+static int get_ipv4only(const struct zl_options *options, const struct zl_option_row *row,
+                        void *value, size_t *size)
 {
     (void)row;
     return zl_option_write_int(!options->ipv6, value, size);
 }
 
-static int set_batch_size(struct zl_options *options, const struct row *row, const void *value,
-                          size_t size)
+static int set_batch_size(struct zl_options *options, const struct zl_option_row *row,
+                          const void *value, size_t size)
 {
     int rc = set_int(options, row, value, size);
     if (rc == 0 && field_of(options, row) == &options->in_batch_size)
@@ -240,8 +186,8 @@ static int set_batch_size(struct zl_options *options, const struct row *row, con
 
 /* Milliseconds outside, tenths of a second inside. The division truncates towards zero, which is
  * why the row admits values down to -99. */
-static int set_heartbeat_ttl(struct zl_options *options, const struct row *row, const void *value,
-                             size_t size)
+static int set_heartbeat_ttl(struct zl_options *options, const struct zl_option_row *row,
+                             const void *value, size_t size)
 {
     int rc = set_int(options, row, value, size);
     if (rc == 0)
@@ -249,24 +195,24 @@ static int set_heartbeat_ttl(struct zl_options *options, const struct row *row, 
     return rc;
 }
 
-static int get_heartbeat_ttl(const struct zl_options *options, const struct row *row, void *value,
-                             size_t *size)
+static int get_heartbeat_ttl(const struct zl_options *options, const struct zl_option_row *row,
+                             void *value, size_t *size)
 {
     (void)row;
     return zl_option_write_int(options->heartbeat_ttl_tenths * 100, value, size);
 }
 
 /* ROUTER answers for itself; all other types report 0. */
-static int get_router_notify(const struct zl_options *options, const struct row *row, void *value,
-                             size_t *size)
+static int get_router_notify(const struct zl_options *options, const struct zl_option_row *row,
+                             void *value, size_t *size)
 {
     (void)options;
     (void)row;
     return zl_option_write_int(0, value, size);
 }
 
-static int set_accept_filter(struct zl_options *options, const struct row *row, const void *value,
-                             size_t size)
+static int set_accept_filter(struct zl_options *options, const struct zl_option_row *row,
+                             const void *value, size_t size)
 {
     struct zl_ip_filter filter;
     (void)row;
@@ -363,8 +309,8 @@ static int insert_property(struct zl_option_properties *metadata,
     return 0;
 }
 
-static int set_metadata(struct zl_options *options, const struct row *row, const void *value,
-                        size_t size)
+static int set_metadata(struct zl_options *options, const struct zl_option_row *row,
+                        const void *value, size_t size)
 {
     const char *text = value;
     (void)row;
@@ -382,8 +328,8 @@ static int set_metadata(struct zl_options *options, const struct row *row, const
  * it means the server role of the chosen mechanism. */
 
 /* Switching the server role off chooses no mechanism, except that GSSAPI stays chosen. */
-static int set_server_role(struct zl_options *options, const struct row *row, const void *value,
-                           size_t size)
+static int set_server_role(struct zl_options *options, const struct zl_option_row *row,
+                           const void *value, size_t size)
 {
     int rc = zl_option_read_bool01(value, size, &options->as_server);
     if (rc == 0) {
@@ -393,16 +339,16 @@ static int set_server_role(struct zl_options *options, const struct row *row, co
     return rc;
 }
 
-static int get_server_role(const struct zl_options *options, const struct row *row, void *value,
-                           size_t *size)
+static int get_server_role(const struct zl_options *options, const struct zl_option_row *row,
+                           void *value, size_t *size)
 {
     bool server = options->as_server && options->mechanism == row->mechanism;
     return zl_option_write_int(server, value, size);
 }
 
 /* User name and password of a client. NULL takes back the choice but keeps the texts. */
-static int set_plain_text(struct zl_options *options, const struct row *row, const void *value,
-                          size_t size)
+static int set_plain_text(struct zl_options *options, const struct zl_option_row *row,
+                          const void *value, size_t size)
 {
     if (!value && size == 0) {
         options->mechanism = ZMQ_NULL;
@@ -416,7 +362,7 @@ static int set_plain_text(struct zl_options *options, const struct row *row, con
     return rc;
 }
 
-static int set_gssapi_principal(struct zl_options *options, const struct row *row,
+static int set_gssapi_principal(struct zl_options *options, const struct zl_option_row *row,
                                 const void *value, size_t size)
 {
     int rc = set_bytes(options, row, value, size);
@@ -447,8 +393,8 @@ static int read_curve_key(const void *value, size_t size, unsigned char key[ZL_C
     return zl_z85_decode(key, text, CURVE_KEY_Z85_LENGTH);
 }
 
-static int set_curve_key(struct zl_options *options, const struct row *row, const void *value,
-                         size_t size)
+static int set_curve_key(struct zl_options *options, const struct zl_option_row *row,
+                         const void *value, size_t size)
 {
     unsigned char key[ZL_CURVE_KEY_SIZE];
     int rc = read_curve_key(value, size, key);
@@ -462,8 +408,8 @@ static int set_curve_key(struct zl_options *options, const struct row *row, cons
     return rc;
 }
 
-static int get_curve_key(const struct zl_options *options, const struct row *row, void *value,
-                         size_t *size)
+static int get_curve_key(const struct zl_options *options, const struct zl_option_row *row,
+                         void *value, size_t *size)
 {
     const unsigned char *key = const_field_of(options, row);
     char *text = value;
@@ -478,8 +424,6 @@ static int get_curve_key(const struct zl_options *options, const struct row *row
 
 /* ---- the table -------------------------------------------------------------------------- */
 
-#define AT(field) offsetof(struct zl_options, field)
-#define GS (GET | SET)
 #define TEXT_MAX 255
 #define TTL_MAX (65535 * 100 + 99)
 
@@ -488,7 +432,7 @@ _Static_assert(sizeof(struct zl_options) <= 2048, "made for every endpoint: keep
 /* Indexed by option number. What is not listed is no option, or one that patterns or the socket
  * answer themselves. */
 /* clang-format off */
-static const struct row rows[] = {
+static const struct zl_option_row rows[] = {
     /* queues and waiting */
     [ZMQ_SNDHWM]            = {KIND_INT,  GS, AT(sndhwm),    0, INT_MAX, .initial = 1000},
     [ZMQ_RCVHWM]            = {KIND_INT,  GS, AT(rcvhwm),    0, INT_MAX, .initial = 1000},
@@ -591,16 +535,17 @@ static const struct row rows[] = {
     [ZMQ_GSSAPI_SERVICE_PRINCIPAL_NAMETYPE] = {KIND_INT, GS, AT(gssapi_service_principal_nametype),
                                0, 2, .feature = FEATURE_GSSAPI},
 
-    /* WebSocket over TLS */
-    [ZMQ_WSS_KEY_PEM]       = {KIND_BYTES, SET, AT(wss_key_pem),   0, INT_MAX,
-                               .feature = FEATURE_WSS},
-    [ZMQ_WSS_CERT_PEM]      = {KIND_BYTES, SET, AT(wss_cert_pem),  0, INT_MAX,
-                               .feature = FEATURE_WSS},
-    [ZMQ_WSS_TRUST_PEM]     = {KIND_BYTES, SET, AT(wss_trust_pem), 0, INT_MAX,
-                               .feature = FEATURE_WSS},
-    [ZMQ_WSS_HOSTNAME]      = {KIND_BYTES, SET, AT(wss_hostname),  0, INT_MAX,
-                               .feature = FEATURE_WSS},
-    [ZMQ_WSS_TRUST_SYSTEM]  = {KIND_BOOL,  SET, AT(wss_trust_system), .feature = FEATURE_WSS},
+    /* WebSocket over TLS: other names of the fields that the rows of tls_options.c own */
+    [ZMQ_WSS_KEY_PEM]       = {KIND_SPECIAL, SET, AT(tls_key),         0, INT_MAX,
+                               .feature = FEATURE_WSS, .set = zl_tls_option_set_text},
+    [ZMQ_WSS_CERT_PEM]      = {KIND_SPECIAL, SET, AT(tls_certificate), 0, INT_MAX,
+                               .feature = FEATURE_WSS, .set = zl_tls_option_set_text},
+    [ZMQ_WSS_TRUST_PEM]     = {KIND_SPECIAL, SET, AT(tls_ca),          0, INT_MAX,
+                               .feature = FEATURE_WSS, .set = zl_tls_option_set_text},
+    [ZMQ_WSS_HOSTNAME]      = {KIND_SPECIAL, SET, AT(tls_hostname),    0, INT_MAX,
+                               .feature = FEATURE_WSS, .set = zl_tls_option_set_text},
+    [ZMQ_WSS_TRUST_SYSTEM]  = {KIND_SPECIAL, SET, AT(tls_trust_system),
+                               .feature = FEATURE_WSS, .set = set_bool},
 
     /* NORM and VMCI */
     [ZMQ_NORM_MODE]         = {KIND_INT,  GS, AT(norm_mode), 0, 4, .initial = 1,
@@ -625,40 +570,54 @@ static const struct row rows[] = {
 };
 /* clang-format on */
 
-#define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
+enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]), ALL_ROWS = ROW_COUNT + ZL_TLS_OPTION_ROWS };
+
+/* Both tables as one: first this one, then that of TLS. */
+static const struct zl_option_row *row_at(size_t index)
+{
+    return index < ROW_COUNT ? &rows[index] : &zl_tls_option_rows[index - ROW_COUNT];
+}
+
+/* The row for the number, or NULL. */
+static const struct zl_option_row *row_of(int option)
+{
+    if (option >= 0 && option < ROW_COUNT)
+        return row_at((size_t)option);
+    if (option < ZLINK_TLS_CERTIFICATE || option - ZLINK_TLS_CERTIFICATE >= ZL_TLS_OPTION_ROWS)
+        return NULL;
+    return row_at((size_t)(ROW_COUNT + option - ZLINK_TLS_CERTIFICATE));
+}
 
 /* The row of an option that exists, is compiled in and allows the access; else NULL. */
-static const struct row *find_row(int option, unsigned access)
+static const struct zl_option_row *find_row(int option, unsigned access)
 {
-    if (option < 0 || (size_t)option >= ROW_COUNT)
-        return NULL;
-    const struct row *row = &rows[option];
-    if (row->kind == KIND_NONE || !(row->access & access))
+    const struct zl_option_row *row = row_of(option);
+    if (!row || row->kind == KIND_NONE || !(row->access & access))
         return NULL;
     return ZL_OPTION_FEATURES & (1u << row->feature) ? row : NULL;
 }
 
 int zl_options_set(struct zl_options *options, int option, const void *value, size_t size)
 {
-    const struct row *row = find_row(option, SET);
+    const struct zl_option_row *row = find_row(option, SET);
     if (!row)
         return -EINVAL;
-    row_set *set = row->set ? row->set : kind_set[row->kind];
+    zl_option_row_set *set = row->set ? row->set : kind_set[row->kind];
     return set(options, row, value, size);
 }
 
 int zl_options_get(const struct zl_options *options, int option, void *value, size_t *size)
 {
-    const struct row *row = find_row(option, GET);
+    const struct zl_option_row *row = find_row(option, GET);
     if (!row)
         return -EINVAL;
-    row_get *get = row->get ? row->get : kind_get[row->kind];
+    zl_option_row_get *get = row->get ? row->get : kind_get[row->kind];
     return get(options, row, value, size);
 }
 
 /* ---- lifetime --------------------------------------------------------------------------- */
 
-static void init_field(struct zl_options *options, const struct row *row)
+static void init_field(struct zl_options *options, const struct zl_option_row *row)
 {
     switch (row->kind) {
     case KIND_INT:
@@ -679,8 +638,8 @@ static void init_field(struct zl_options *options, const struct row *row)
 void zl_options_init(struct zl_options *options, int socket_type, bool ipv6, bool blocky)
 {
     memset(options, 0, sizeof(*options));
-    for (size_t i = 0; i < ROW_COUNT; i++)
-        init_field(options, &rows[i]);
+    for (size_t i = 0; i < ALL_ROWS; i++)
+        init_field(options, row_at(i));
     options->type = socket_type;
     options->ipv6 = ipv6;
     /* What a subscriber leaves unsent is subscriptions, of no use to anybody after it has gone. */
@@ -690,11 +649,12 @@ void zl_options_init(struct zl_options *options, int socket_type, bool ipv6, boo
 
 void zl_options_clear(struct zl_options *options)
 {
-    for (size_t i = 0; i < ROW_COUNT; i++) {
-        if (rows[i].kind == KIND_BYTES)
-            zl_option_bytes_clear(field_of(options, &rows[i]));
-        else if (rows[i].kind == KIND_LIST)
-            list_clear(field_of(options, &rows[i]));
+    for (size_t i = 0; i < ALL_ROWS; i++) {
+        const struct zl_option_row *row = row_at(i);
+        if (row->kind == KIND_BYTES)
+            zl_option_bytes_clear(field_of(options, row));
+        else if (row->kind == KIND_LIST)
+            list_clear(field_of(options, row));
     }
     metadata_clear(&options->metadata);
     explicit_bzero(options->curve_secret_key, sizeof(options->curve_secret_key));
@@ -739,16 +699,17 @@ static int copy_metadata(struct zl_option_properties *copy,
 static int copy_owned(struct zl_options *copy, const struct zl_options *options)
 {
     int rc = 0;
-    for (size_t i = 0; i < ROW_COUNT; i++) {
-        const void *source = const_field_of(options, &rows[i]);
-        void *target = field_of(copy, &rows[i]);
-        if (rows[i].kind == KIND_BYTES) {
+    for (size_t i = 0; i < ALL_ROWS; i++) {
+        const struct zl_option_row *row = row_at(i);
+        const void *source = const_field_of(options, row);
+        void *target = field_of(copy, row);
+        if (row->kind == KIND_BYTES) {
             const struct zl_option_bytes *bytes = source;
             memset(target, 0, sizeof(*bytes));
             rc = rc < 0 ? rc : zl_option_bytes_set(target, bytes->data, bytes->size);
-        } else if (rows[i].kind == KIND_LIST) {
+        } else if (row->kind == KIND_LIST) {
             memset(target, 0, sizeof(struct zl_option_list));
-            rc = rc < 0 ? rc : copy_list(target, source, (size_t)rows[i].max);
+            rc = rc < 0 ? rc : copy_list(target, source, (size_t)row->max);
         }
     }
     memset(&copy->metadata, 0, sizeof(copy->metadata));

@@ -40,7 +40,8 @@ struct zl_option_properties {
 
 /* Every generic socket option. Read the fields directly; write them only through
  * zl_options_set(). Times are in milliseconds unless the name says otherwise, sizes in bytes. The
- * number behind a field is its ZMQ_ option; the accepted range is in the table in options.c.
+ * number behind a field is its ZMQ_ or ZLINK_ option; the accepted range is in the table in options.c
+ * or tls_options.c.
  *
  * The live options of a socket are guarded by the gate of that socket. A snapshot is immutable.
  *
@@ -130,12 +131,19 @@ struct zl_options {
     int gssapi_service_principal_nametype;
     bool gssapi_plaintext;
 
-    /* WebSocket over TLS. */
-    struct zl_option_bytes wss_key_pem;
-    struct zl_option_bytes wss_cert_pem;
-    struct zl_option_bytes wss_trust_pem;
-    struct zl_option_bytes wss_hostname;
-    bool wss_trust_system;
+    /* TLS, for tls:// and wss://; zl_options_tls_settings() puts them together. */
+    struct zl_option_bytes tls_certificate; /* this, key and CA: a path or PEM text */
+    struct zl_option_bytes tls_key;
+    struct zl_option_bytes tls_key_password;
+    struct zl_option_bytes tls_ca;
+    struct zl_option_bytes tls_hostname; /* empty: the endpoint's host */
+    struct zl_option_bytes tls_ciphers;
+    struct zl_option_bytes tls_ciphersuites;
+    struct zl_option_bytes tls_alpn;
+    bool tls_verify; /* client */
+    bool tls_trust_system;
+    int tls_require_client_cert; /* server: 0 no, 1 yes, 2 if it has one */
+    int tls_min_version;         /* 12, 13 */
 
     /* NORM and VMCI. */
     int norm_mode;

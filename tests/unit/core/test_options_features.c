@@ -158,8 +158,6 @@ static void write_only_options(void **state)
 {
     static const int sizes_of_eight[] = {ZMQ_VMCI_BUFFER_SIZE, ZMQ_VMCI_BUFFER_MIN_SIZE,
                                          ZMQ_VMCI_BUFFER_MAX_SIZE};
-    static const int pems[] = {ZMQ_WSS_KEY_PEM, ZMQ_WSS_CERT_PEM, ZMQ_WSS_TRUST_PEM,
-                               ZMQ_WSS_HOSTNAME};
     const uint64_t number = 65546;
     (void)state;
     for (size_t i = 0; i < COUNT(sizes_of_eight); i++) {
@@ -172,18 +170,6 @@ static void write_only_options(void **state)
     assert_int_equal(set_number(ZMQ_VMCI_CONNECT_TIMEOUT, 5), 0);
     assert_int_equal(options.vmci_connect_timeout, 5);
     is_not_readable(ZMQ_VMCI_CONNECT_TIMEOUT);
-    for (size_t i = 0; i < COUNT(pems); i++) {
-        assert_int_equal(set_text(pems[i], "text"), 0);
-        assert_int_equal(set_text(pems[i], ""), 0);
-        is_not_readable(pems[i]);
-    }
-    assert_int_equal(set_text(ZMQ_WSS_HOSTNAME, "example.org"), 0);
-    assert_string_equal(zl_option_text(&options.wss_hostname), "example.org");
-    assert_string_equal(zl_option_text(&options.wss_key_pem), "");
-    assert_int_equal(set_number(ZMQ_WSS_TRUST_SYSTEM, 2), -EINVAL);
-    assert_int_equal(set_number(ZMQ_WSS_TRUST_SYSTEM, 1), 0);
-    assert_true(options.wss_trust_system);
-    is_not_readable(ZMQ_WSS_TRUST_SYSTEM);
 }
 
 static void socks_texts(void **state)
@@ -382,6 +368,7 @@ static void set_everything_that_allocates(void)
     assert_int_equal(set_text(ZMQ_ZAP_DOMAIN, "domain"), 0);
     assert_int_equal(set_text(ZMQ_PLAIN_PASSWORD, "secret"), 0);
     assert_int_equal(set_text(ZMQ_HELLO_MSG, "hello"), 0);
+    assert_int_equal(set_text(ZLINK_TLS_CA, "ca.pem"), 0);
     assert_int_equal(set_text(ZMQ_TCP_ACCEPT_FILTER, "10.0.0.0/8"), 0);
     assert_int_equal(set_number(ZMQ_IPC_FILTER_PID, 1), 0);
     assert_int_equal(set_text(ZMQ_METADATA, "X-one:1"), 0);
@@ -398,7 +385,7 @@ static void a_failed_set_changes_nothing(void **state)
         {ZMQ_ZAP_DOMAIN, "other", 1},       {ZMQ_PLAIN_PASSWORD, "other", 1},
         {ZMQ_HELLO_MSG, "other", 1},        {ZMQ_TCP_ACCEPT_FILTER, "127.0.0.1", 1},
         {ZMQ_IPC_FILTER_PID, "1234", 1},    {ZMQ_METADATA, "X-three:3", 3},
-        {ZMQ_GSSAPI_PRINCIPAL, "other", 1},
+        {ZMQ_GSSAPI_PRINCIPAL, "other", 1}, {ZLINK_TLS_CA, "other", 1},
     };
     (void)state;
     set_everything_that_allocates();
@@ -413,6 +400,7 @@ static void a_failed_set_changes_nothing(void **state)
     reads_as_text(ZMQ_ZAP_DOMAIN, "domain");
     reads_as_text(ZMQ_PLAIN_PASSWORD, "secret");
     reads_as(ZMQ_MECHANISM, ZMQ_PLAIN);
+    reads_as_text(ZLINK_TLS_CA, "ca.pem");
     assert_string_equal(zl_option_text(&options.hello_msg), "hello");
     assert_int_equal(options.accept_filters.count, 1);
     assert_int_equal(options.ipc_pids.count, 1);
@@ -434,7 +422,7 @@ static void a_failed_snapshot_leaves_nothing_behind(void **state)
         snapshot = zl_options_snapshot(&options);
         assert_true(snapshot ? !allocation_failed : allocation_failed);
     }
-    assert_true(allocations > 9);
+    assert_true(allocations > 10);
     assert_string_equal(zl_option_text(&snapshot->plain_password), "secret");
     assert_int_equal(snapshot->metadata.count, 2);
     zl_options_release(snapshot);
