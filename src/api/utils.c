@@ -65,8 +65,8 @@ static const struct {
     const char *name;
     int present;
 } capabilities[] = {
-    {"ipc", 1},  {"draft", 1}, {"curve", 0}, {"WS", 0},    {"WSS", 0},    {"pgm", 0},
-    {"norm", 0}, {"tipc", 0},  {"vmci", 0},  {"vsock", 0}, {"gssapi", 0},
+    {"ipc", 1}, {"draft", 1}, {"curve", 0}, {"WS", 1},   {"WSS", 1},  {"ws", 1},    {"wss", 1},
+    {"tls", 1}, {"pgm", 0},   {"norm", 0},  {"tipc", 0}, {"vmci", 0}, {"vsock", 0}, {"gssapi", 0},
 };
 
 int zmq_has(const char *capability)
