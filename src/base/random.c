@@ -15,3 +15,13 @@ uint32_t zl_random_u32(void)
     uint64_t mixed = zl_now_ns() * 0x9E3779B97F4A7C15u;
     return (uint32_t)(mixed >> 32);
 }
+
+void zl_random_refill(struct zl_random_pool *source)
+{
+    enum { COUNT = sizeof source->numbers / sizeof source->numbers[0] };
+    if (getrandom(source->numbers, sizeof source->numbers, GRND_NONBLOCK) !=
+        (ssize_t)sizeof source->numbers)
+        for (unsigned i = 0; i < COUNT; i++)
+            source->numbers[i] = zl_random_u32();
+    source->left = COUNT;
+}

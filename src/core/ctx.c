@@ -22,7 +22,9 @@ static const struct zl_pattern_ops *const patterns[] = {
     &zl_router_ops, &zl_pull_ops, &zl_push_ops, &zl_xpub_ops, &zl_xsub_ops, &zl_stream_ops,
 };
 
-static const struct zl_transport_ops *const transports[] = {&zl_tcp_ops, &zl_ipc_ops};
+static const struct zl_transport_ops *const transports[] = {
+    &zl_tcp_ops, &zl_ipc_ops, &zl_tls_ops, &zl_ws_ops, &zl_wss_ops,
+};
 
 static const struct zl_pattern_ops *find_pattern(int type)
 {

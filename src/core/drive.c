@@ -20,8 +20,9 @@ enum {
     EVENTS_PER_WAIT = 64,
     PASSES_AT_ONCE = 16, /* of the loop over the flagged links */
     LEASE_TICK_MS = 10,
-    GATHER_TIME_NS = 30000, /* for so long, or one round of writes, the loop leaves a growing batch */
-    GATHER_LOOKS = 4,       /* looks whether it grows, per round of writes */
+    GATHER_TIME_NS =
+        30000,        /* for so long, or one round of writes, the loop leaves a growing batch */
+    GATHER_LOOKS = 4, /* looks whether it grows, per round of writes */
 };
 
 /* Ticks of a first guess of what a small write costs, before any was measured. */

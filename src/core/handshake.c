@@ -2,6 +2,8 @@
 /* The handshake. */
 #include "core/handshake.h"
 
+#include "base/list.h"
+#include "base/random.h"
 #include "core/options.h"
 
 #include <errno.h>
@@ -28,17 +30,37 @@ static int append_out(struct zl_handshake *handshake, const void *data, size_t s
     return 0;
 }
 
-static int emit(struct zl_mechanism *mechanism, const char *name, const void *data, size_t size)
+/* One frame in the framing of the connection. */
+static int append_frame(struct zl_handshake *handshake, uint8_t flags, const void *body,
+                        size_t size)
 {
-    struct zl_handshake *handshake =
-        (struct zl_handshake *)(void *)((char *)mechanism -
-                                        offsetof(struct zl_handshake, mechanism));
-    uint8_t *frame = malloc(zl_zmtp_command_size(name, size));
+    uint8_t *frame = malloc(ZL_ZWS_HEADER_MAX + size);
     if (!frame)
         return -ENOMEM;
-    size_t total = zl_zmtp_put_command(frame, name, data, size);
+    size_t total;
+    if (handshake->websocket) {
+        total = zl_zws_put_frame(frame, handshake->side, flags, body, size, zl_random_u32());
+    } else {
+        total = zl_zmtp_put_header(frame, flags, size);
+        if (size)
+            memcpy(frame + total, body, size);
+        total += size;
+    }
     int rc = append_out(handshake, frame, total);
     free(frame);
+    return rc;
+}
+
+static int emit(struct zl_mechanism *mechanism, const char *name, const void *data, size_t size)
+{
+    struct zl_handshake *handshake = zl_container_of(mechanism, struct zl_handshake, mechanism);
+    size_t body_size = zl_command_size(name, size);
+    uint8_t *body = malloc(body_size);
+    if (!body)
+        return -ENOMEM;
+    zl_command_put(body, name, data, size);
+    int rc = append_frame(handshake, ZL_FRAME_COMMAND, body, body_size);
+    free(body);
     return rc;
 }
 
@@ -62,9 +84,7 @@ static int remember_properties(struct zl_handshake *handshake, const void *data,
 
 static int peer_metadata(struct zl_mechanism *mechanism, const void *data, size_t size)
 {
-    struct zl_handshake *handshake =
-        (struct zl_handshake *)(void *)((char *)mechanism -
-                                        offsetof(struct zl_handshake, mechanism));
+    struct zl_handshake *handshake = zl_container_of(mechanism, struct zl_handshake, mechanism);
     struct zl_peer_metadata peer;
     int rc = zl_metadata_check(data, size, mechanism->socket_type, &peer);
     if (rc < 0)
@@ -87,7 +107,66 @@ static int drain_greeting(struct zl_handshake *handshake)
     return 0;
 }
 
-struct zl_handshake *zl_handshake_new(const struct zl_options *options)
+/* ---- Upgrade ----------------------------------------------------------------------------------- */
+
+struct zl_handshake_upgrade {
+    union {
+        struct zl_upgrade_server server;
+        struct zl_upgrade_client client;
+    } as;
+};
+
+static int send_request(struct zl_handshake *handshake, const struct zl_upgrade_target *target)
+{
+    size_t capacity = ZL_UPGRADE_REQUEST_FIXED + strlen(target->host) + strlen(target->path);
+    uint8_t *request = malloc(capacity);
+    if (!request)
+        return -ENOMEM;
+    int size = zl_upgrade_client_request(&handshake->upgrade->as.client, target, request, capacity);
+    int rc = size < 0 ? size : append_out(handshake, request, (size_t)size);
+    free(request);
+    return rc;
+}
+
+static int start_upgrade(struct zl_handshake *handshake,
+                         const struct zl_handshake_websocket *websocket)
+{
+    const char *const *protocols =
+        zl_zws_protocols(handshake->mechanism.ops->name, handshake->options->zap_domain.size > 0);
+    if (!protocols)
+        return -EPROTONOSUPPORT;
+    handshake->websocket = true;
+    handshake->side = websocket->side;
+    handshake->state = ZL_HANDSHAKE_AWAIT_UPGRADE;
+    zl_zws_reader_init(&handshake->zws, websocket->side, COMMAND_MAX);
+    handshake->upgrade = calloc(1, sizeof *handshake->upgrade);
+    if (!handshake->upgrade)
+        return -ENOMEM;
+    if (websocket->side == ZL_WEBSOCKET_SERVER) {
+        zl_upgrade_server_init(&handshake->upgrade->as.server, websocket->path, protocols);
+        return 0;
+    }
+    uint32_t nonce[ZL_WEBSOCKET_NONCE_SIZE / sizeof(uint32_t)];
+    for (size_t i = 0; i < sizeof nonce / sizeof nonce[0]; i++)
+        nonce[i] = zl_random_u32();
+    int rc =
+        zl_upgrade_client_init(&handshake->upgrade->as.client, (const uint8_t *)nonce, protocols);
+    return rc < 0 ? rc : send_request(handshake, &websocket->target);
+}
+
+static int start_greeting(struct zl_handshake *handshake)
+{
+    const struct zl_options *options = handshake->options;
+    handshake->state = ZL_HANDSHAKE_AWAIT_GREETING;
+    zl_greeting_init(&handshake->greeting, handshake->mechanism.ops->name, options->as_server,
+                     options->routing_id_size, options->type);
+    if (options->zap_domain.size)
+        handshake->greeting.allow_old = false;
+    return drain_greeting(handshake);
+}
+
+struct zl_handshake *zl_handshake_new(const struct zl_options *options,
+                                      const struct zl_handshake_websocket *websocket)
 {
     struct zl_handshake *handshake = calloc(1, sizeof *handshake);
     if (!handshake)
@@ -98,11 +177,8 @@ struct zl_handshake *zl_handshake_new(const struct zl_options *options)
     handshake->mechanism.socket_type = options->type;
     handshake->mechanism.emit = emit;
     handshake->mechanism.peer_metadata = peer_metadata;
-    zl_greeting_init(&handshake->greeting, handshake->mechanism.ops->name, options->as_server,
-                     options->routing_id_size, options->type);
-    if (options->zap_domain.size)
-        handshake->greeting.allow_old = false;
-    if (drain_greeting(handshake) < 0) {
+    int rc = websocket ? start_upgrade(handshake, websocket) : start_greeting(handshake);
+    if (rc < 0) {
         zl_handshake_free(handshake);
         return NULL;
     }
@@ -116,6 +192,7 @@ void zl_handshake_free(struct zl_handshake *handshake)
     if (handshake->mechanism.ops->destroy)
         handshake->mechanism.ops->destroy(&handshake->mechanism);
     zl_metadata_release(handshake->metadata, 1);
+    free(handshake->upgrade);
     free(handshake->in);
     free(handshake->out);
     free(handshake);
@@ -145,6 +222,8 @@ static void drop_in(struct zl_handshake *handshake, size_t size)
 static int send_identity(struct zl_handshake *handshake)
 {
     const struct zl_options *options = handshake->options;
+    if (handshake->websocket)
+        return append_frame(handshake, 0, options->routing_id, options->routing_id_size);
     uint8_t header[ZL_ZMTP_HEADER_MAX];
     size_t size = 0;
     if (handshake->version == ZL_ZMTP_2_0)
@@ -153,6 +232,17 @@ static int send_identity(struct zl_handshake *handshake)
         size = zl_zmtp1_put_header(header, 0, options->routing_id_size);
     int rc = append_out(handshake, header, size);
     return rc < 0 ? rc : append_out(handshake, options->routing_id, options->routing_id_size);
+}
+
+/* The version is known: frames follow. */
+static int begin_frames(struct zl_handshake *handshake)
+{
+    if (handshake->version >= ZL_ZMTP_3_0) {
+        handshake->state = ZL_HANDSHAKE_AWAIT_COMMAND;
+        return handshake->mechanism.ops->start(&handshake->mechanism);
+    }
+    handshake->state = ZL_HANDSHAKE_AWAIT_IDENTITY;
+    return send_identity(handshake);
 }
 
 static int greeting_done(struct zl_handshake *handshake)
@@ -173,12 +263,7 @@ static int greeting_done(struct zl_handshake *handshake)
         memmove(handshake->in + replay_size, handshake->in, rest);
         memcpy(handshake->in, replay, replay_size);
     }
-    if (handshake->version >= ZL_ZMTP_3_0) {
-        handshake->state = ZL_HANDSHAKE_AWAIT_COMMAND;
-        return handshake->mechanism.ops->start(&handshake->mechanism);
-    }
-    handshake->state = ZL_HANDSHAKE_AWAIT_IDENTITY;
-    return send_identity(handshake);
+    return begin_frames(handshake);
 }
 
 static int take_greeting(struct zl_handshake *handshake)
@@ -196,9 +281,94 @@ static int take_greeting(struct zl_handshake *handshake)
     return rc < 0 ? rc : 1;
 }
 
+/* Feeds the upgrade; *protocol: what was agreed on, once it returns 1. */
+static int feed_upgrade(struct zl_handshake *handshake, size_t *consumed, const char **protocol)
+{
+    struct zl_handshake_upgrade *upgrade = handshake->upgrade;
+    int rc;
+    if (handshake->side == ZL_WEBSOCKET_CLIENT) {
+        rc = zl_upgrade_client_input(&upgrade->as.client, handshake->in, handshake->in_size,
+                                     consumed);
+        *protocol = upgrade->as.client.protocol;
+        return rc;
+    }
+    rc = zl_upgrade_server_input(&upgrade->as.server, handshake->in, handshake->in_size, consumed);
+    *protocol = upgrade->as.server.protocol;
+    if (rc != 0) {
+        uint8_t response[ZL_UPGRADE_RESPONSE_MAX];
+        size_t size = zl_upgrade_server_response(&upgrade->as.server, response);
+        int sent = append_out(handshake, response, size);
+        if (rc > 0 && sent < 0)
+            rc = sent;
+    }
+    return rc;
+}
+
+static int take_upgrade(struct zl_handshake *handshake)
+{
+    size_t consumed = 0;
+    const char *protocol = NULL;
+    int rc = feed_upgrade(handshake, &consumed, &protocol);
+    drop_in(handshake, consumed);
+    if (rc < 0) {
+        handshake->mechanism.protocol_error = ZMQ_PROTOCOL_ERROR_WS_UNSPECIFIED;
+        return rc;
+    }
+    if (rc == 0)
+        return 0;
+    handshake->version = strcmp(protocol, ZL_ZWS_BARE) == 0 ? ZL_ZMTP_2_0 : ZL_ZMTP_3_0;
+    free(handshake->upgrade);
+    handshake->upgrade = NULL;
+    rc = begin_frames(handshake);
+    return rc < 0 ? rc : 1;
+}
+
+static int answer_control(struct zl_handshake *handshake, const struct zl_zws_header *header,
+                          const uint8_t *payload)
+{
+    uint8_t frame[ZL_WEBSOCKET_CONTROL_MAX];
+    if (header->kind == ZL_ZWS_PONG)
+        return 0;
+    if (header->kind == ZL_ZWS_CLOSE)
+        return -EPIPE;
+    size_t size = zl_websocket_put_control(frame, handshake->side, ZL_WEBSOCKET_PONG, payload,
+                                           (size_t)header->frame.body_size, zl_random_u32());
+    return append_out(handshake, frame, size);
+}
+
+/* The same as next_frame; pings are answered on the way, and the body is unmasked. */
+static int next_zws_frame(struct zl_handshake *handshake, struct zl_frame_header *frame)
+{
+    struct zl_zws_header header;
+    while (handshake->in_size > 0) {
+        uint8_t *in = handshake->in;
+        int rc = zl_zws_get_header(&handshake->zws, in, in + handshake->in_size, &header);
+        if (rc <= 0)
+            return rc;
+        size_t body_size = (size_t)header.frame.body_size;
+        if (handshake->in_size - header.frame.header_size < body_size)
+            return 0;
+        zl_zws_take(&handshake->zws, &header);
+        zl_websocket_mask(in + rc, in + rc, body_size, header.mask);
+        *frame = header.frame;
+        if (header.kind == ZL_ZWS_FRAME)
+            return rc;
+        /* Nobody splits the little that a handshake says. */
+        if (header.kind == ZL_ZWS_FRAGMENT || header.kind == ZL_ZWS_LAST_FRAGMENT)
+            return -EPROTO;
+        int answered = answer_control(handshake, &header, in + rc);
+        if (answered < 0)
+            return answered;
+        drop_in(handshake, (size_t)rc + body_size);
+    }
+    return 0;
+}
+
 /* The next whole frame in `in`: its header size, 0 when it is not whole, or a negative errno. */
 static int next_frame(struct zl_handshake *handshake, struct zl_frame_header *header)
 {
+    if (handshake->websocket)
+        return next_zws_frame(handshake, header);
     const uint8_t *in = handshake->in, *end = in + handshake->in_size;
     if (handshake->in_size == 0)
         return 0;
@@ -255,6 +425,9 @@ int zl_handshake_input(struct zl_handshake *handshake, const uint8_t *data, size
     /* Each step returns 1 when it took something, so that the next one may find more. */
     while (rc >= 0) {
         switch (handshake->state) {
+        case ZL_HANDSHAKE_AWAIT_UPGRADE:
+            rc = take_upgrade(handshake);
+            break;
         case ZL_HANDSHAKE_AWAIT_GREETING:
             rc = take_greeting(handshake);
             break;

@@ -2,7 +2,7 @@
 /* How a connection comes and goes: resolving, connecting, handshake, heartbeats, loss, reconnection,
    linger. Everything here runs on the socket's loop, except making a link and asking it to stop. */
 #define _GNU_SOURCE
-#include "core/link.h"
+#include "core/link_life.h"
 
 #include "base/random.h"
 #include "core/ctx.h"
@@ -13,7 +13,9 @@
 #include "core/options.h"
 #include "core/pipe.h"
 #include "core/socket.h"
+#include "core/tls_options.h"
 #include "io/resolver.h"
+#include "transport/tls_stream.h"
 #include "transport/transport.h"
 
 #include <errno.h>
@@ -23,10 +25,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { HANDSHAKE_READ = 4096, DRAIN_LIMIT = 256 * 1024 };
+enum { DRAIN_LIMIT = 256 * 1024 };
 
 static void connect_again(struct zl_link *link);
-static void go_on_or_die(struct zl_link *link, bool may_retry);
 
 /* ---- Making and freeing ----------------------------------------------------------------------- */
 
@@ -56,6 +57,7 @@ static struct zl_link *new_link(struct zl_socket *socket, const struct zl_transp
     link->uri = copy;
     link->address = strstr(copy, "://") + 3;
     link->raw = atomic_load(&socket->raw);
+    link->websocket = transport->layers & ZL_LAYER_WEBSOCKET;
     link->stream.fd = -1;
     link->io.on_events = on_events;
     zl_task_init(&link->task, on_task);
@@ -76,6 +78,8 @@ static void free_link(void *object)
     zl_handshake_free(link->handshake);
     if (link->pipe)
         zl_pipe_release(link->pipe);
+    if (link->tls)
+        zl_tls_context_release(link->tls);
     zl_options_release(link->options);
     free(link->uri);
     free(link->local_name);
@@ -93,11 +97,37 @@ static void stop_connection_timers(struct zl_link *link)
     zl_loop_timer_stop(link->loop, &link->ttl_timer);
 }
 
-static void monitor(struct zl_link *link, uint64_t event, uint64_t value)
+void zl_link_monitor(struct zl_link *link, uint64_t event, uint64_t value)
 {
-    bool bound = link->listener != NULL || link->accepted;
     zl_monitor_emit(link->socket, event, value, link->local_name,
-                    bound ? link->remote_name : link->uri, bound);
+                    link->accepted ? link->remote_name : link->uri, link->accepted);
+}
+
+bool zl_link_is_protocol_error(int error)
+{
+    return error == -EPROTO || error == -EPROTOTYPE || error == -EBADMSG || error == -EMSGSIZE ||
+           error == -EPROTONOSUPPORT;
+}
+
+int zl_link_make_pipe(struct zl_link *link)
+{
+    struct zl_socket *socket = link->socket;
+    zl_socket_lock(socket);
+    int sndhwm = socket->options.sndhwm, rcvhwm = socket->options.rcvhwm;
+    zl_socket_unlock(socket);
+    struct zl_pipe *pipe = zl_pipe_new(socket, sndhwm, rcvhwm);
+    if (!pipe)
+        return -ENOMEM;
+    pipe->locally_initiated = !link->accepted;
+    if (link->websocket) {
+        pipe->outq.framing = link->accepted ? ZL_FRAMING_ZWS_SERVER : ZL_FRAMING_ZWS_CLIENT;
+        pipe->outq.masks = &socket->masks;
+    }
+    /* Whoever stops the link looks for its pipe. */
+    zl_socket_lock(socket);
+    link->pipe = pipe;
+    zl_socket_unlock(socket);
+    return 0;
 }
 
 /* A task or a resolution on its way finds the state DEAD, and comes here again. */
@@ -149,18 +179,23 @@ static void close_stream(struct zl_link *link)
     link->stream.fd = -1;
 }
 
+static bool is_being_set_up(const struct zl_link *link)
+{
+    return link->state == ZL_LINK_AWAIT_TLS || link->state == ZL_LINK_AWAIT_HANDSHAKE;
+}
+
 /* The connection was at least established: says so to the monitor and closes it. */
-static void disconnect(struct zl_link *link, bool tell)
+void zl_link_disconnect(struct zl_link *link, bool tell)
 {
     int fd = link->stream.fd;
     zl_loop_timer_stop(link->loop, &link->timer);
-    if (link->handshake)
+    if (is_being_set_up(link))
         zl_loop_unwatch(link->loop, fd);
     zl_handshake_free(link->handshake);
     link->handshake = NULL;
     close_stream(link);
     if (tell)
-        monitor(link, ZMQ_EVENT_DISCONNECTED, (uint64_t)fd);
+        zl_link_monitor(link, ZMQ_EVENT_DISCONNECTED, (uint64_t)fd);
 }
 
 /* ---- Retrying --------------------------------------------------------------------------------- */
@@ -201,11 +236,11 @@ static void retry_later(struct zl_link *link, bool stopping)
         return; /* stays as it is until it is disconnected */
     int delay = next_delay(link);
     zl_loop_timer_start(link->loop, &link->timer, delay);
-    monitor(link, ZMQ_EVENT_CONNECT_RETRIED, (uint64_t)delay);
+    zl_link_monitor(link, ZMQ_EVENT_CONNECT_RETRIED, (uint64_t)delay);
 }
 
 /* What follows a failed attempt or a lost connection. */
-static void go_on_or_die(struct zl_link *link, bool may_retry)
+void zl_link_go_on(struct zl_link *link, bool may_retry)
 {
     struct zl_socket *socket = link->socket;
     zl_socket_lock(socket);
@@ -226,306 +261,10 @@ static void attempt_failed(struct zl_link *link, int fd, int error)
         close(fd);
         link->stream.fd = -1;
     }
-    monitor(link, ZMQ_EVENT_CLOSED, (uint64_t)fd);
+    zl_link_monitor(link, ZMQ_EVENT_CLOSED, (uint64_t)fd);
     bool give_up =
         error == -ECONNREFUSED && (link->options->reconnect_stop & ZMQ_RECONNECT_STOP_CONN_REFUSED);
-    go_on_or_die(link, !give_up);
-}
-
-/* ---- Handshake -------------------------------------------------------------------------------- */
-
-static bool is_protocol_error(int error)
-{
-    return error == -EPROTO || error == -EPROTOTYPE || error == -EBADMSG || error == -EMSGSIZE ||
-           error == -EPROTONOSUPPORT;
-}
-
-static void tell_handshake_failure(struct zl_link *link, int error)
-{
-    const struct zl_mechanism *mechanism = &link->handshake->mechanism;
-    if (mechanism->auth_status)
-        monitor(link, ZMQ_EVENT_HANDSHAKE_FAILED_AUTH, (uint64_t)mechanism->auth_status);
-    else if (mechanism->protocol_error)
-        monitor(link, ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL, (uint64_t)mechanism->protocol_error);
-    else if (!is_protocol_error(error))
-        monitor(link, ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL, (uint64_t)-error);
-}
-
-static void handshake_failed(struct zl_link *link, int error)
-{
-    tell_handshake_failure(link, error);
-    disconnect(link, true);
-    bool give_up = is_protocol_error(error) ||
-                   (link->options->reconnect_stop & ZMQ_RECONNECT_STOP_HANDSHAKE_FAILED);
-    go_on_or_die(link, !give_up);
-}
-
-/* Sends what the handshake wants to say. 0: all sent; 1: the rest waits for the kernel. */
-static int send_handshake(struct zl_link *link)
-{
-    struct zl_handshake *handshake = link->handshake;
-    while (handshake->out_sent < handshake->out_size) {
-        struct iovec vector = {handshake->out + handshake->out_sent,
-                               handshake->out_size - handshake->out_sent};
-        ssize_t rc = link->stream.ops->write(&link->stream, &vector, 1);
-        if (rc == -EAGAIN) {
-            zl_loop_rewatch(link->loop, link->stream.fd, EPOLLIN | EPOLLOUT, &link->io);
-            return 1;
-        }
-        if (rc < 0)
-            return (int)rc;
-        handshake->out_sent += (size_t)rc;
-    }
-    zl_loop_rewatch(link->loop, link->stream.fd, EPOLLIN, &link->io);
-    return 0;
-}
-
-static int add_property(struct zl_metadata *metadata, const char *name, const char *value)
-{
-    return zl_metadata_add(metadata, name, strlen(name), value, strlen(value));
-}
-
-/* Peer-Address comes before the peer's own properties, which cannot replace it. */
-static struct zl_metadata *connection_metadata(struct zl_link *link,
-                                               const struct zl_metadata *properties)
-{
-    struct zl_metadata *metadata = zl_metadata_new();
-    if (!metadata)
-        return NULL;
-    metadata->fd = link->stream.fd;
-    char text[ZL_ADDRESS_TEXT_SIZE];
-    int rc = 0;
-    if (link->transport->peer_address(link->stream.fd, text, sizeof text))
-        rc = add_property(metadata, "Peer-Address", text);
-    const char *at = properties ? properties->text : NULL;
-    const char *end = at ? at + properties->size : NULL;
-    while (rc == 0 && at < end) {
-        const char *value = at + strlen(at) + 1;
-        rc = add_property(metadata, at, value);
-        at = value + strlen(value) + 1;
-    }
-    if (rc < 0) {
-        zl_metadata_release(metadata, 1);
-        return NULL;
-    }
-    return metadata;
-}
-
-static void start_heartbeats(struct zl_link *link)
-{
-    if (link->options->heartbeat_ivl > 0 && link->version >= ZL_ZMTP_3_0)
-        zl_loop_timer_start(link->loop, &link->heartbeat_timer, link->options->heartbeat_ivl);
-}
-
-static int make_pipe(struct zl_link *link)
-{
-    struct zl_socket *socket = link->socket;
-    zl_socket_lock(socket);
-    int sndhwm = socket->options.sndhwm, rcvhwm = socket->options.rcvhwm;
-    zl_socket_unlock(socket);
-    struct zl_pipe *pipe = zl_pipe_new(socket, sndhwm, rcvhwm);
-    if (!pipe)
-        return -ENOMEM;
-    pipe->locally_initiated = !link->accepted;
-    /* Whoever stops the link looks for its pipe. */
-    zl_socket_lock(socket);
-    link->pipe = pipe;
-    zl_socket_unlock(socket);
-    return 0;
-}
-
-/* Before anybody else knew of it. */
-static void drop_pipe(struct zl_link *link)
-{
-    zl_socket_lock(link->socket);
-    struct zl_pipe *pipe = link->pipe;
-    link->pipe = NULL;
-    zl_socket_unlock(link->socket);
-    if (pipe)
-        zl_pipe_release(pipe);
-}
-
-/* Gate held, read claim free. A message of the library's own in the peer's input: it keeps its place
-   among the peer's messages. */
-static void inject(struct zl_link *link, const uint8_t *data, uint8_t size)
-{
-    struct zl_pipe *pipe = link->pipe;
-    struct zl_msg *slot = zl_ring_slot(&pipe->ring);
-    if (!slot)
-        return;
-    zl_msg_init(slot);
-    if (size)
-        memcpy(slot->u.inline_data, data, size);
-    slot->inline_size = size;
-    slot->metadata = link->metadata;
-    if (link->metadata)
-        zl_metadata_acquire(link->metadata, 1);
-    zl_ring_push(&pipe->ring);
-    zl_ring_commit(&pipe->ring);
-    pipe->received++;
-    zl_ring_publish(&pipe->ring);
-    zl_pipe_input_locked(pipe);
-    zl_socket_wake(link->socket);
-}
-
-/* A subscriber of before 2.0 never says what it wants: it gets everything. */
-static void subscribe_to_everything(struct zl_link *link)
-{
-    bool publisher = link->options->type == ZMQ_PUB || link->options->type == ZMQ_XPUB;
-    if (publisher && link->version == ZL_ZMTP_1_0_UNVERSIONED)
-        inject(link, (const uint8_t *)"\1", 1);
-}
-
-/* Gate held. The pattern learns about the connection, and the data path may use it. */
-static void open_data_path_locked(struct zl_link *link, bool new_pipe)
-{
-    struct zl_pipe *pipe = link->pipe;
-    link->ready = true;
-    pipe->link = link;
-    pipe->traffic.reconnects += link->was_ready;
-    link->was_ready = true;
-    if (new_pipe) {
-        zl_pipe_acquire(pipe); /* the socket's reference */
-        zl_pipe_attach_locked(pipe);
-    }
-    zl_pipe_connected_locked(pipe);
-    if (link->socket->notify & ZMQ_NOTIFY_CONNECT)
-        inject(link, NULL, 0);
-    subscribe_to_everything(link);
-    /* Octets that came with the handshake, and edges reported since the registration. */
-    link->readable = link->readable || link->reader.partial;
-    if (link->readable)
-        zl_link_flag_locked(link, EPOLLIN);
-    zl_link_want_flush_locked(link);
-    zl_drive_for_a_while_locked(link->socket);
-}
-
-/* Takes over what the handshake has found out. */
-static int adopt_handshake(struct zl_link *link)
-{
-    struct zl_handshake *handshake = link->handshake;
-    link->version = handshake ? handshake->version : ZL_ZMTP_UNKNOWN;
-    link->metadata = connection_metadata(link, handshake ? handshake->metadata : NULL);
-    if (!link->metadata)
-        return -ENOMEM;
-    if (handshake) {
-        link->reader.partial = handshake->in_size ? handshake->in : NULL;
-        link->reader.partial_size = handshake->in_size;
-        if (handshake->in_size)
-            handshake->in = NULL;
-    }
-    int rc = 0;
-    zl_socket_lock(link->socket);
-    if (link->pipe && handshake && !link->pipe->routing_id)
-        rc = zl_pipe_set_routing_id(link->pipe, handshake->identity, handshake->identity_size);
-    zl_socket_unlock(link->socket);
-    return rc;
-}
-
-static int reserve_token(struct zl_link *link)
-{
-    struct zl_socket *socket = link->socket;
-    zl_socket_lock(socket);
-    int rc = link->stopping && (link->accepted || link->stop_linger == 0) ? -ECANCELED : 0;
-    if (rc == 0)
-        rc = zl_drive_open_locked(socket);
-    if (rc == 0)
-        rc = zl_pollset_reserve(&socket->pollset, link, &link->token);
-    zl_socket_unlock(socket);
-    return rc;
-}
-
-static void become_ready(struct zl_link *link)
-{
-    struct zl_socket *socket = link->socket;
-    bool new_pipe = link->pipe == NULL;
-    int rc = new_pipe ? make_pipe(link) : 0;
-    if (rc == 0)
-        rc = adopt_handshake(link);
-    if (rc == 0)
-        rc = reserve_token(link);
-    if (rc < 0) {
-        zl_link_reset_io(link);
-        if (new_pipe)
-            drop_pipe(link);
-        disconnect(link, rc != -ECANCELED);
-        go_on_or_die(link, rc != -ECANCELED);
-        return;
-    }
-    bool handshaken = link->version >= ZL_ZMTP_3_0;
-    zl_loop_timer_stop(link->loop, &link->timer);
-    zl_loop_unwatch(link->loop, link->stream.fd);
-    zl_handshake_free(link->handshake);
-    link->handshake = NULL;
-    link->state = ZL_LINK_READY;
-    link->retry_delay = 0;
-    rc = zl_pollset_register(&socket->pollset, link->stream.fd, link->token,
-                             EPOLLIN | EPOLLRDHUP | EPOLLET);
-    zl_socket_lock(socket);
-    open_data_path_locked(link, new_pipe);
-    if (rc < 0 && !link->broken) {
-        link->broken = rc;
-        zl_loop_post(link->loop, &link->task);
-    }
-    zl_socket_unlock(socket);
-    if (handshaken)
-        monitor(link, ZMQ_EVENT_HANDSHAKE_SUCCEEDED, 0);
-    start_heartbeats(link);
-}
-
-static void advance_handshake(struct zl_link *link, int rc)
-{
-    int sent = send_handshake(link);
-    if (sent < 0 && rc >= 0)
-        rc = sent;
-    if (rc < 0)
-        handshake_failed(link, rc);
-    else if (rc == 1 && sent == 0)
-        become_ready(link);
-}
-
-static void on_handshake_events(struct zl_link *link, uint32_t events)
-{
-    struct zl_handshake *handshake = link->handshake;
-    int rc = handshake->state == ZL_HANDSHAKE_COMPLETE;
-    if (events & (EPOLLIN | EPOLLHUP | EPOLLERR | EPOLLRDHUP)) {
-        uint8_t buffer[HANDSHAKE_READ];
-        struct iovec vector = {buffer, sizeof buffer};
-        ssize_t size = link->stream.ops->read(&link->stream, &vector, 1);
-        if (size > 0)
-            rc = zl_handshake_input(handshake, buffer, (size_t)size);
-        else if (size != -EAGAIN)
-            rc = (int)size;
-    }
-    advance_handshake(link, rc);
-}
-
-/* The transport connection is there. */
-static void established(struct zl_link *link)
-{
-    char local[ZL_ADDRESS_TEXT_SIZE], remote[ZL_ADDRESS_TEXT_SIZE];
-    link->stream.ops = &zl_fd_stream_ops;
-    link->transport->names(link->stream.fd, local, remote, sizeof local);
-    free(link->local_name);
-    free(link->remote_name);
-    link->local_name = strdup(link->accepted ? link->uri : local);
-    link->remote_name = strdup(remote);
-    monitor(link, link->accepted ? ZMQ_EVENT_ACCEPTED : ZMQ_EVENT_CONNECTED,
-            (uint64_t)link->stream.fd);
-    if (link->raw) {
-        become_ready(link);
-        return;
-    }
-    link->handshake = zl_handshake_new(link->options);
-    link->state = ZL_LINK_AWAIT_HANDSHAKE;
-    if (!link->handshake || zl_loop_watch(link->loop, link->stream.fd, EPOLLIN, &link->io) < 0) {
-        disconnect(link, true);
-        go_on_or_die(link, true);
-        return;
-    }
-    if (link->options->handshake_ivl > 0)
-        zl_loop_timer_start(link->loop, &link->timer, link->options->handshake_ivl);
-    advance_handshake(link, 0);
+    zl_link_go_on(link, !give_up);
 }
 
 /* ---- Connecting ------------------------------------------------------------------------------- */
@@ -550,20 +289,20 @@ static void connection_decided(struct zl_link *link)
         error = errno;
     if (error == 0 && is_connected_to_itself(fd))
         error = ECONNREFUSED;
-    int rc = error ? -error : link->transport->tune(fd, link->options, false);
+    int rc = error ? -error : zl_transport_carrier(link->transport)->tune(fd, link->options, false);
     if (rc < 0) {
         attempt_failed(link, fd, rc);
         return;
     }
     zl_loop_timer_stop(link->loop, &link->timer);
     zl_loop_unwatch(link->loop, fd);
-    established(link);
+    zl_link_established(link);
 }
 
 static void connect_to(struct zl_link *link, const struct zl_target *target)
 {
     int fd = -1;
-    int rc = link->transport->connect(target, link->options, &fd);
+    int rc = zl_transport_carrier(link->transport)->connect(target, link->options, &fd);
     if (rc < 0 && rc != -EINPROGRESS) {
         attempt_failed(link, -1, rc);
         return;
@@ -571,7 +310,7 @@ static void connect_to(struct zl_link *link, const struct zl_target *target)
     link->stream.fd = fd;
     link->state = ZL_LINK_AWAIT_CONNECTION;
     if (rc == -EINPROGRESS) {
-        monitor(link, ZMQ_EVENT_CONNECT_DELAYED, EINPROGRESS);
+        zl_link_monitor(link, ZMQ_EVENT_CONNECT_DELAYED, EINPROGRESS);
         if (zl_loop_watch(link->loop, fd, EPOLLOUT, &link->io) < 0)
             attempt_failed(link, fd, -ENOMEM);
         else if (link->options->connect_timeout > 0)
@@ -595,8 +334,8 @@ static void resolve_work(struct zl_request *request)
 {
     struct zl_resolution *resolution = zl_container_of(request, struct zl_resolution, request);
     const struct zl_link *link = resolution->link;
-    resolution->result =
-        link->transport->resolve(link->address, link->options, true, &resolution->target);
+    resolution->result = zl_transport_resolve(link->transport, link->address, link->options, true,
+                                              &resolution->target);
 }
 
 static void on_resolved(struct zl_task *task)
@@ -607,7 +346,7 @@ static void on_resolved(struct zl_task *task)
     if (link->state == ZL_LINK_DEAD)
         free_when_unused(link);
     else if (resolution->result < 0)
-        go_on_or_die(link, true);
+        zl_link_go_on(link, true);
     else
         connect_to(link, &resolution->target);
     free(resolution);
@@ -637,11 +376,11 @@ static int resolve_elsewhere(struct zl_link *link)
 static void connect_again(struct zl_link *link)
 {
     struct zl_target target;
-    int rc = link->transport->resolve(link->address, link->options, false, &target);
+    int rc = zl_transport_resolve(link->transport, link->address, link->options, false, &target);
     if (rc == 0)
         connect_to(link, &target);
     else if (rc != -EAGAIN || resolve_elsewhere(link) < 0)
-        go_on_or_die(link, true);
+        zl_link_go_on(link, true);
 }
 
 /* ---- Loss and stopping of a ready link -------------------------------------------------------- */
@@ -669,6 +408,13 @@ static bool leave_data_path_locked(struct zl_link *link)
     return true;
 }
 
+/* Gate held, claims free. A frame may follow what the kernel has got. */
+static bool has_clean_output(const struct zl_link *link)
+{
+    return zl_outq_at_boundary(&link->pipe->outq) && link->control_sent == 0 &&
+           !link->stream.owed && !link->staging;
+}
+
 /* Gate held. What becomes of the pipe when its connection is gone. */
 static void drop_connection_locked(struct zl_link *link)
 {
@@ -676,7 +422,7 @@ static void drop_connection_locked(struct zl_link *link)
     bool keeps_pipe = !link->accepted && !link->options->immediate && !link->stopping;
     zl_ring_rollback(&pipe->ring);
     if ((link->socket->notify & ZMQ_NOTIFY_DISCONNECT) && !link->stopping)
-        inject(link, NULL, 0);
+        zl_link_inject(link, NULL, 0);
     if (keeps_pipe || link->stopping) {
         zl_pipe_disconnected_locked(pipe);
         return;
@@ -696,7 +442,7 @@ static void connection_lost(struct zl_link *link)
         return;
     }
     link->broken = 0;
-    bool tell = !link->stopping;
+    bool tell = !link->stopping, clean = has_clean_output(link);
     struct zl_pipe *pipe = link->pipe;
     drop_connection_locked(link);
     zl_socket_unlock(socket);
@@ -705,14 +451,17 @@ static void connection_lost(struct zl_link *link)
 
     stop_connection_timers(link);
     zl_pollset_unregister(&socket->pollset, link->stream.fd);
+    if (link->tls && error != -EPIPE)
+        zl_socket_set_tls_error(socket, zl_tls_reason(&link->stream));
+    zl_link_say_goodbye(link, clean, error);
     zl_link_reset_io(link);
-    if (tell && link->version < ZL_ZMTP_3_0 && !is_protocol_error(error))
-        monitor(link, ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL, (uint64_t)-error);
-    disconnect(link, tell);
+    if (tell && link->version < ZL_ZMTP_3_0 && !zl_link_is_protocol_error(error))
+        zl_link_monitor(link, ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL, (uint64_t)-error);
+    zl_link_disconnect(link, tell);
     if (link->options->reconnect_ivl <= 0 && !link->accepted)
         die(link);
     else
-        go_on_or_die(link, !is_protocol_error(error));
+        zl_link_go_on(link, !zl_link_is_protocol_error(error));
 }
 
 /* Ends a ready link when nothing is left to write; otherwise goes on writing. */
@@ -724,14 +473,16 @@ static void stop_ready_link(struct zl_link *link)
         zl_link_flush_locked(link, (struct zl_flush){0});
     bool done = link->stop_linger == 0 || !has_queued_output(link);
     done = done && !link->broken && leave_data_path_locked(link);
+    bool clean = has_clean_output(link);
     zl_socket_unlock(socket);
     if (!done) {
         start_linger_timer(link);
         return;
     }
     zl_pollset_unregister(&socket->pollset, link->stream.fd);
+    zl_link_say_goodbye(link, clean, 0);
     zl_link_reset_io(link);
-    disconnect(link, false);
+    zl_link_disconnect(link, false);
     die(link);
 }
 
@@ -747,9 +498,9 @@ static void stop_unready_link(struct zl_link *link)
         zl_loop_unwatch(link->loop, fd);
         close(fd);
         link->stream.fd = -1;
-        monitor(link, ZMQ_EVENT_CLOSED, (uint64_t)fd);
-    } else if (link->state == ZL_LINK_AWAIT_HANDSHAKE) {
-        disconnect(link, false);
+        zl_link_monitor(link, ZMQ_EVENT_CLOSED, (uint64_t)fd);
+    } else if (is_being_set_up(link)) {
+        zl_link_disconnect(link, false);
     }
     die(link);
 }
@@ -828,8 +579,8 @@ static void on_events(struct zl_io *io, uint32_t events)
     struct zl_link *link = zl_container_of(io, struct zl_link, io);
     if (link->state == ZL_LINK_AWAIT_CONNECTION)
         connection_decided(link);
-    else if (link->state == ZL_LINK_AWAIT_HANDSHAKE)
-        on_handshake_events(link, events);
+    else if (is_being_set_up(link))
+        zl_link_on_setup_events(link, events);
 }
 
 static void on_timer(struct zl_timer *timer)
@@ -839,8 +590,8 @@ static void on_timer(struct zl_timer *timer)
         connect_again(link);
     else if (link->state == ZL_LINK_AWAIT_CONNECTION)
         attempt_failed(link, link->stream.fd, -ETIMEDOUT);
-    else if (link->state == ZL_LINK_AWAIT_HANDSHAKE)
-        handshake_failed(link, -ETIMEDOUT);
+    else if (is_being_set_up(link))
+        zl_link_setup_timed_out(link);
 }
 
 static void on_heartbeat(struct zl_timer *timer)
@@ -892,13 +643,40 @@ static void on_ttl(struct zl_timer *timer)
 
 /* ---- Beginnings ------------------------------------------------------------------------------- */
 
+/* Reads files. The reason of a failure goes to the socket and, as it would for a handshake, an event
+   to the monitor. */
+static int open_tls(struct zl_link *link)
+{
+    char host[ZL_ADDRESS_TEXT_SIZE];
+    uint16_t port;
+    struct zl_tls_settings settings;
+    struct zl_tls_error error = {0};
+    zl_options_tls_settings(link->options, false, &settings);
+    int rc = 0;
+    if (!settings.host || !settings.host[0]) {
+        rc = zl_transport_host(link->transport, link->address, host, &port);
+        settings.host = host;
+    }
+    if (rc == 0)
+        rc = zl_tls_context_new(&settings, &link->tls, &error);
+    if (rc < 0) {
+        zl_socket_set_tls_error(link->socket, error.text);
+        zl_link_monitor(link, ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL, (uint64_t)-rc);
+    }
+    return rc;
+}
+
 int zl_link_connect(struct zl_socket *socket, const struct zl_transport_ops *transport,
                     const char *uri, const struct zl_options *options, struct zl_link **out)
 {
     struct zl_link *link = new_link(socket, transport, uri, options);
     if (!link)
         return -ENOMEM;
-    int rc = options->immediate ? 0 : make_pipe(link);
+    int rc = 0;
+    if (transport->layers & ZL_LAYER_TLS)
+        rc = open_tls(link);
+    if (rc == 0 && !options->immediate)
+        rc = zl_link_make_pipe(link);
     if (rc < 0) {
         free_link(link);
         return rc;
@@ -934,6 +712,8 @@ void zl_link_accept(struct zl_listener *listener, int fd)
     }
     link->listener = listener;
     link->accepted = true;
+    if (listener->tls)
+        link->tls = zl_tls_context_retain(listener->tls);
     link->stream.fd = fd;
     zl_socket_lock(socket);
     bool welcome = !listener->stopping;
@@ -941,7 +721,7 @@ void zl_link_accept(struct zl_listener *listener, int fd)
         zl_list_append(&socket->links, &link->node);
     zl_socket_unlock(socket);
     if (welcome) {
-        established(link);
+        zl_link_established(link);
     } else {
         close(fd);
         free_link(link);

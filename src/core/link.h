@@ -17,7 +17,7 @@
 #include "core/msg.h"
 #include "io/loop.h"
 #include "transport/stream.h"
-#include "wire/zmtp.h"
+#include "wire/zws.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,11 +32,19 @@ struct zl_handshake;
 struct zl_resolution;
 struct zl_staging;
 
+/* What a PONG gives back: 16 octets in ZMTP, a control payload in WebSocket. */
+#define ZL_PONG_CONTEXT_MAX ZL_WEBSOCKET_CONTROL_PAYLOAD_MAX
+/* Room for a PONG and a PING of either. */
+#define ZL_CONTROL_SIZE (ZL_WEBSOCKET_CONTROL_MAX + 16)
+
+struct zl_tls_context;
+
 enum zl_link_state {
     ZL_LINK_NEW,
     ZL_LINK_AWAIT_RETRY,
     ZL_LINK_AWAIT_ADDRESS,
     ZL_LINK_AWAIT_CONNECTION,
+    ZL_LINK_AWAIT_TLS,
     ZL_LINK_AWAIT_HANDSHAKE, /* greeting, then mechanism or identity: core/handshake.h */
     ZL_LINK_READY,
     ZL_LINK_DEAD,
@@ -46,12 +54,17 @@ enum zl_link_state {
 struct zl_link_reader {
     uint8_t *partial; /* an incomplete frame, or what followed the handshake */
     size_t partial_size;
-    struct zl_content *body; /* a long body that is read straight into its final memory */
+    struct zl_content *body; /* a long body that is read straight into its final memory, or the
+                                fragments of one so far */
     size_t body_filled;
-    uint64_t body_size;
+    uint64_t body_size; /* of the frame, or up to the end of the fragment */
+    uint32_t body_mask; /* WebSocket: of the next octet */
     uint8_t body_flags;
-    bool in_message;      /* parts of an unfinished message are in the ring */
-    unsigned frame_index; /* in the current message, for the envelope check */
+    bool fragmented;          /* further fragments of the body follow */
+    struct zl_zws_reader zws; /* WebSocket */
+    uint16_t close_code;      /* WebSocket: of the peer's goodbye */
+    bool in_message;          /* parts of an unfinished message are in the ring */
+    unsigned frame_index;     /* in the current message, for the envelope check */
 };
 
 struct zl_link {
@@ -64,6 +77,8 @@ struct zl_link {
     char *uri;                        /* connect: as given; accepted: the listener's endpoint */
     const char *address;              /* the part of uri behind :// */
     bool raw;                         /* octets instead of ZMTP */
+    bool websocket;                   /* ZWS instead of ZMTP framing */
+    struct zl_tls_context *tls;       /* counted; NULL without TLS */
     bool accepted;                    /* by a listener; else it connects */
 
     /* [loop] */
@@ -107,12 +122,12 @@ struct zl_link {
     bool pong_due;
     bool ttl_due;      /* a PING with ttl came: the loop should start the timer */
     unsigned peer_ttl; /* ms */
-    uint8_t pong_context[ZL_HEARTBEAT_CONTEXT_MAX];
+    uint8_t pong_context[ZL_PONG_CONTEXT_MAX];
     uint8_t pong_context_size;
 
     /* Owned by the holder of the write claim. */
-    bool output_watched; /* EPOLLOUT is armed */
-    uint8_t control[64]; /* PING and PONG frames on their way */
+    bool output_watched;              /* EPOLLOUT is armed */
+    uint8_t control[ZL_CONTROL_SIZE]; /* PING and PONG frames on their way */
     uint8_t control_size;
     uint8_t control_sent;
     struct zl_staging *staging; /* ZMTP 1.0: one re-encoded message */

@@ -8,6 +8,8 @@
 #include "core/monitor.h"
 #include "core/options.h"
 #include "core/socket.h"
+#include "core/tls_options.h"
+#include "transport/tls_context.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -68,7 +70,7 @@ static bool accept_one(struct zl_listener *listener)
             pause_accepting(listener);
         return false;
     }
-    int rc = listener->transport->tune(fd, listener->options, true);
+    int rc = zl_transport_carrier(listener->transport)->tune(fd, listener->options, true);
     if (rc < 0) {
         accept_failed(listener, -rc);
         close(fd);
@@ -87,12 +89,19 @@ static void on_connection(struct zl_io *io, uint32_t events)
             break;
 }
 
+static void free_unopened(struct zl_listener *listener)
+{
+    if (listener->tls)
+        zl_tls_context_release(listener->tls);
+    free(listener);
+}
+
 static void release(void *object)
 {
     struct zl_listener *listener = object;
     zl_options_release(listener->options);
     zl_socket_release(listener->socket);
-    free(listener);
+    free_unopened(listener);
 }
 
 /* The connections accepted here belong to the listener and end with it. */
@@ -116,7 +125,7 @@ static void close_listener(struct zl_listener *listener)
     listener->closed = true;
     zl_loop_timer_stop(socket->loop, &listener->timer);
     zl_loop_unwatch(socket->loop, fd);
-    int rc = listener->transport->unlisten(&listener->listen);
+    int rc = zl_transport_carrier(listener->transport)->unlisten(&listener->listen);
     zl_monitor_emit(socket, ZMQ_EVENT_CLOSED, (uint64_t)fd, listener->listen.endpoint, NULL, 1);
     if (rc < 0)
         zl_monitor_emit(socket, ZMQ_EVENT_CLOSE_FAILED, (uint64_t)-rc, listener->listen.endpoint,
@@ -150,16 +159,31 @@ static void on_task(struct zl_task *task)
     }
 }
 
+/* Reads files. The reason of a failure goes to the socket. */
+static int open_tls(struct zl_socket *socket, struct zl_listener *listener,
+                    const struct zl_options *options)
+{
+    struct zl_tls_settings settings;
+    struct zl_tls_error error = {0};
+    zl_options_tls_settings(options, true, &settings);
+    int rc = zl_tls_context_new(&settings, &listener->tls, &error);
+    if (rc < 0)
+        zl_socket_set_tls_error(socket, error.text);
+    return rc;
+}
+
 int zl_listener_open(struct zl_socket *socket, const struct zl_transport_ops *transport,
                      const char *address, const struct zl_options *options)
 {
     struct zl_listener *listener = calloc(1, sizeof *listener);
     if (!listener)
         return -ENOMEM;
-    int rc = transport->listen(&listener->listen, address, options);
+    int rc = transport->layers & ZL_LAYER_TLS ? open_tls(socket, listener, options) : 0;
+    if (rc == 0)
+        rc = zl_transport_listen(transport, &listener->listen, address, options);
     if (rc < 0) {
         zl_monitor_emit(socket, ZMQ_EVENT_BIND_FAILED, (uint64_t)-rc, address, NULL, 1);
-        free(listener);
+        free_unopened(listener);
         return rc;
     }
     listener->transport = transport;
@@ -186,8 +210,8 @@ int zl_listener_open(struct zl_socket *socket, const struct zl_transport_ops *tr
     }
     zl_socket_unlock(socket);
     if (rc < 0) {
-        transport->unlisten(&listener->listen);
-        free(listener);
+        zl_transport_carrier(transport)->unlisten(&listener->listen);
+        free_unopened(listener);
         return rc;
     }
     return 0;

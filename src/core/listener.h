@@ -10,6 +10,7 @@
 
 struct zl_socket;
 struct zl_options;
+struct zl_tls_context;
 
 struct zl_listener {
     /* Constant. */
@@ -17,6 +18,7 @@ struct zl_listener {
     const struct zl_transport_ops *transport;
     const struct zl_options *options; /* snapshot, counted */
     struct zl_listen listen;
+    struct zl_tls_context *tls; /* counted; NULL without TLS */
     /* [loop] */
     struct zl_io io;
     struct zl_task task;

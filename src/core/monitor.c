@@ -358,7 +358,8 @@ static void measure_connection(const struct zl_pipe *pipe, struct pipe_stats *st
     /* While the link is ready under the gate its descriptor stays open; asking for its names does
        not wait. */
     if (link->ready)
-        link->transport->names(link->stream.fd, stats->local, stats->remote, sizeof stats->local);
+        zl_transport_names(link->transport, link->stream.fd, stats->local, stats->remote,
+                           sizeof stats->local);
     stats->bound = link->accepted;
     copy_text(stats->bound ? stats->local : stats->remote, link->uri);
 }

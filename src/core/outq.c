@@ -2,7 +2,7 @@
 /* The outbound queue. */
 #include "core/outq.h"
 
-#include "wire/zmtp.h"
+#include "wire/zws.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -99,7 +99,22 @@ static void advance_end(struct zl_outq *queue, size_t size)
     queue->appended += size;
 }
 
-/* A chunk that owns the payload. BORROWED payload is copied here, once. */
+/* A chunk with a copy of the payload; msg stays as it is. */
+static struct zl_chunk *copying_chunk(const struct zl_msg *msg)
+{
+    struct zl_chunk *chunk = new_chunk(0);
+    if (!chunk)
+        return NULL;
+    if (zl_msg_init_copy_of(&chunk->msg, zl_msg_bytes(msg), zl_msg_size(msg)) < 0) {
+        free(chunk);
+        return NULL;
+    }
+    chunk->data = zl_msg_data(&chunk->msg);
+    chunk->size = zl_msg_size(&chunk->msg);
+    return chunk;
+}
+
+/* A chunk that owns the payload. */
 static struct zl_chunk *reference_chunk(struct zl_msg *msg)
 {
     struct zl_chunk *chunk = new_chunk(0);
@@ -115,11 +130,41 @@ static struct zl_chunk *reference_chunk(struct zl_msg *msg)
     return chunk;
 }
 
+static enum zl_websocket_side side_of(enum zl_framing framing)
+{
+    return framing == ZL_FRAMING_ZWS_CLIENT ? ZL_WEBSOCKET_CLIENT : ZL_WEBSOCKET_SERVER;
+}
+
+/* *mask: of the body, 0 for none. */
+static size_t put_header(struct zl_outq *queue, uint8_t *place, size_t size, uint8_t frame_flags,
+                         uint32_t *mask)
+{
+    *mask = 0;
+    if (queue->framing == ZL_FRAMING_ZMTP)
+        return zl_zmtp_put_header(place, frame_flags, size);
+    if (queue->framing == ZL_FRAMING_ZWS_CLIENT)
+        *mask = zl_random_next(queue->masks);
+    return zl_zws_put_header(place, side_of(queue->framing), frame_flags, size, mask);
+}
+
+size_t zl_outq_put_zws(struct zl_outq *queue, uint8_t *place, const void *data, size_t size,
+                       uint8_t frame_flags)
+{
+    uint32_t mask;
+    size_t header = put_header(queue, place, size, frame_flags, &mask);
+    if (size)
+        zl_websocket_mask(place + header, data, size, mask);
+    return header;
+}
+
 /* Where the header goes is reserved first, so that a failure changes nothing. */
 static void append_chunk(struct zl_outq *queue, uint8_t *place, struct zl_chunk *chunk,
                          uint8_t frame_flags)
 {
-    advance_end(queue, zl_zmtp_put_header(place, frame_flags, chunk->size));
+    uint32_t mask;
+    advance_end(queue, put_header(queue, place, chunk->size, frame_flags, &mask));
+    if (mask)
+        zl_websocket_mask(chunk->data, chunk->data, chunk->size, mask);
     link_chunk(queue, chunk);
     queue->appended += chunk->size;
 }
@@ -127,13 +172,16 @@ static void append_chunk(struct zl_outq *queue, uint8_t *place, struct zl_chunk 
 static int append_reference(struct zl_outq *queue, struct zl_chunk_cache *cache, struct zl_msg *msg,
                             uint8_t frame_flags)
 {
-    bool was_borrowed = msg->kind == ZL_MSG_BORROWED;
+    /* What gets masked has to be the queue's own. */
+    bool copies = msg->kind == ZL_MSG_BORROWED || queue->framing == ZL_FRAMING_ZWS_CLIENT;
     size_t size = zl_msg_size(msg);
-    uint8_t *place = reserve(queue, cache, ZL_ZMTP_HEADER_MAX);
-    struct zl_chunk *chunk = place ? reference_chunk(msg) : NULL;
+    uint8_t *place = reserve(queue, cache, ZL_FRAME_HEADER_MAX);
+    struct zl_chunk *chunk = NULL;
+    if (place)
+        chunk = copies ? copying_chunk(msg) : reference_chunk(msg);
     if (!chunk)
         return -ENOMEM;
-    if (was_borrowed)
+    if (copies)
         queue->bytes_copied += size;
     append_chunk(queue, place, chunk, frame_flags);
     return 0;
@@ -158,7 +206,7 @@ int zl_outq_append_borrowed(struct zl_outq *queue, struct zl_chunk_cache *cache,
                             uint8_t frame_flags)
 {
     assert(!queue->borrowed && msg->kind == ZL_MSG_BORROWED);
-    uint8_t *place = reserve(queue, cache, ZL_ZMTP_HEADER_MAX);
+    uint8_t *place = reserve(queue, cache, ZL_FRAME_HEADER_MAX);
     struct zl_chunk *chunk = place ? borrowing_chunk(msg) : NULL;
     if (!chunk)
         return -ENOMEM;
@@ -185,7 +233,7 @@ int zl_outq_append(struct zl_outq *queue, struct zl_chunk_cache *cache, struct z
     size_t size = zl_msg_size(msg);
     if (size >= ZL_REFERENCE_MIN)
         return append_reference(queue, cache, msg, frame_flags);
-    if (!reserve(queue, cache, ZL_ZMTP_HEADER_MAX + size))
+    if (!reserve(queue, cache, ZL_FRAME_HEADER_MAX + size))
         return -ENOMEM;
     zl_outq_append_here(queue, zl_msg_bytes(msg), size, frame_flags);
     return 0;
@@ -269,8 +317,28 @@ static void drop_before(struct zl_outq *queue, struct zl_chunk_cache *cache,
     }
 }
 
+/* Our own encoding, always in one piece. */
+static void get_header(const struct zl_outq *queue, const uint8_t *at, const uint8_t *end,
+                       struct zl_frame_header *header)
+{
+    int rc;
+    if (queue->framing == ZL_FRAMING_ZMTP) {
+        rc = zl_zmtp_get_header(at, end, header);
+    } else {
+        struct zl_zws_reader reader;
+        struct zl_zws_header zws;
+        bool client = queue->framing == ZL_FRAMING_ZWS_CLIENT;
+        zl_zws_reader_init(&reader, client ? ZL_WEBSOCKET_SERVER : ZL_WEBSOCKET_CLIENT, -1);
+        rc = zl_zws_get_header(&reader, at, end, &zws);
+        *header = zws.frame;
+    }
+    assert(rc > 0);
+    (void)rc;
+}
+
 /* Size of the frame at the position; *more tells whether its message goes on. */
-static uint64_t frame_at(const struct zl_outq_position *position, bool *more)
+static uint64_t frame_at(const struct zl_outq *queue, const struct zl_outq_position *position,
+                         bool *more)
 {
     const struct zl_chunk *chunk = position->chunk;
     size_t at = position->at;
@@ -279,9 +347,7 @@ static uint64_t frame_at(const struct zl_outq_position *position, bool *more)
         at = 0;
     }
     struct zl_frame_header header;
-    int rc = zl_zmtp_get_header(chunk->data + at, chunk->data + chunk->size, &header);
-    assert(rc > 0); /* our own encoding, always in one piece */
-    (void)rc;
+    get_header(queue, chunk->data + at, chunk->data + chunk->size, &header);
     *more = header.flags & ZL_FRAME_MORE;
     return header.header_size + header.body_size;
 }
@@ -290,7 +356,7 @@ static void scan_messages(struct zl_outq *queue)
 {
     while (queue->scan.offset < queue->sent.offset) {
         bool more;
-        uint64_t size = frame_at(&queue->scan, &more);
+        uint64_t size = frame_at(queue, &queue->scan, &more);
         if (queue->scan.offset + size > queue->sent.offset)
             break;
         move(&queue->scan, size);
@@ -330,7 +396,7 @@ size_t zl_outq_first_message_size(const struct zl_outq *queue)
     struct zl_outq_position at = queue->sent;
     bool more = true;
     while (more && at.offset < queue->committed.offset)
-        move(&at, frame_at(&at, &more));
+        move(&at, frame_at(queue, &at, &more));
     return (size_t)(at.offset - queue->sent.offset);
 }
 
@@ -361,5 +427,11 @@ void zl_outq_clear(struct zl_outq *queue, struct zl_chunk **garbage)
         queue->head = chunk->next;
         discard_chunk(NULL, chunk, garbage);
     }
+    enum zl_framing framing = queue->framing;
+    struct zl_random_pool *masks = queue->masks;
+    uint64_t copied = queue->bytes_copied;
     zl_outq_init(queue);
+    queue->framing = framing;
+    queue->masks = masks;
+    queue->bytes_copied = copied;
 }

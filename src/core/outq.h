@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* The outbound queue of a connection: encoded bytes, ready for the kernel.
 
-   A message is encoded once, by the thread that sends it, as ZMTP 2+ frames. Short ones are copied
-   into chunks; long ones are referenced by a chunk of their own and gathered by writev. A frame
+   A message is encoded once, by the thread that sends it: as ZMTP 2+ frames, or for a WebSocket
+   connection as ZWS frames (a client's are masked while they are copied). Short ones are copied into
+   chunks; long ones are referenced by a chunk of their own and gathered by writev. A frame
    header always lies in one piece, followed by its body in the same chunk or by a referencing
    chunk. Frames are self-delimiting, so message boundaries need no table: they are found by
    walking headers, and only after a partial write.
@@ -28,9 +29,11 @@
 #ifndef ZL_CORE_OUTQ_H
 #define ZL_CORE_OUTQ_H
 
+#include "base/branch.h"
 #include "base/copy.h"
+#include "base/random.h"
 #include "core/msg.h"
-#include "wire/zmtp.h"
+#include "wire/zws.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -65,7 +68,19 @@ struct zl_outq_position {
     uint64_t offset; /* since the queue was made; compares positions */
 };
 
+/* How frames are encoded; constant once something was appended. */
+enum zl_framing {
+    ZL_FRAMING_ZMTP,
+    ZL_FRAMING_ZWS_CLIENT, /* masked, so everything is copied */
+    ZL_FRAMING_ZWS_SERVER,
+};
+
+/* No header of any framing is longer. */
+#define ZL_FRAME_HEADER_MAX ZL_ZWS_HEADER_MAX
+
 struct zl_outq {
+    enum zl_framing framing;
+    struct zl_random_pool *masks; /* ZWS_CLIENT: the socket's */
     struct zl_chunk *head;
     struct zl_chunk *tail;
     struct zl_outq_position start;
@@ -109,6 +124,10 @@ int zl_outq_append_borrowed(struct zl_outq *queue, struct zl_chunk_cache *cache,
 /* No write may be in flight. */
 void zl_outq_keep_borrowed(struct zl_outq *queue);
 
+/* Encodes a whole ZWS frame at `place`; returns the size of its header. */
+size_t zl_outq_put_zws(struct zl_outq *queue, uint8_t *place, const void *data, size_t size,
+                       uint8_t frame_flags);
+
 /* The common case of zl_outq_append, where every short message passes: copies the payload if the
    last chunk has room for it. False: nothing has changed, zl_outq_append is to be called. */
 static inline bool zl_outq_append_here(struct zl_outq *queue, const void *data, size_t size,
@@ -116,11 +135,16 @@ static inline bool zl_outq_append_here(struct zl_outq *queue, const void *data, 
 {
     struct zl_chunk *tail = queue->tail;
     if (!tail || size >= ZL_REFERENCE_MIN ||
-        tail->size + ZL_ZMTP_HEADER_MAX + size > tail->capacity)
+        tail->size + ZL_FRAME_HEADER_MAX + size > tail->capacity)
         return false;
     uint8_t *place = tail->data + tail->size;
-    size_t header = zl_zmtp_put_header(place, frame_flags, size);
-    zl_copy(place + header, data, size);
+    size_t header;
+    if (zl_likely(queue->framing == ZL_FRAMING_ZMTP)) {
+        header = zl_zmtp_put_header(place, frame_flags, size);
+        zl_copy(place + header, data, size);
+    } else {
+        header = zl_outq_put_zws(queue, place, data, size, frame_flags);
+    }
     tail->size += header + size;
     queue->appended += header + size;
     queue->bytes_copied += size;

@@ -320,7 +320,8 @@ static zl_cold bool conflate_queue(struct zl_pipe *pipe, struct zl_msg *msg)
     struct zl_socket *socket = owner(pipe);
     if (pipe->outq.messages == 0)
         return false;
-    if ((!pipe->link || !pipe->link->writing) && zl_outq_at_boundary(&pipe->outq)) {
+    bool untouched = !pipe->link || (!pipe->link->writing && !pipe->link->stream.owed);
+    if (untouched && zl_outq_at_boundary(&pipe->outq)) {
         zl_outq_clear(&pipe->outq, &socket->garbage);
         return false;
     }
@@ -331,7 +332,8 @@ static zl_cold bool conflate_queue(struct zl_pipe *pipe, struct zl_msg *msg)
 static bool may_borrow(const struct zl_pipe *pipe, const struct zl_msg *msg, uint8_t flags)
 {
     return msg->kind == ZL_MSG_BORROWED && zl_msg_size(msg) >= ZL_REFERENCE_MIN && flags == 0 &&
-           !pipe->conflate && pipe->link && zl_link_writes_directly(pipe->link);
+           !pipe->conflate && pipe->outq.framing != ZL_FRAMING_ZWS_CLIENT && pipe->link &&
+           zl_link_writes_directly(pipe->link);
 }
 
 /* What needs another chunk. */

@@ -78,6 +78,7 @@ void zl_socket_release(struct zl_socket *socket)
     zl_drive_destroy(socket);
     zl_options_clear(&socket->options);
     free(socket->last_endpoint);
+    free(socket->tls_error);
     pthread_mutex_destroy(&socket->monitor_lock);
     free(socket);
 }
@@ -518,6 +519,18 @@ int zl_socket_peer_state(struct zl_socket *socket, const void *routing_id, size_
     int rc = socket->ops->peer_state(socket, routing_id, size);
     zl_socket_unlock(socket);
     return rc;
+}
+
+void zl_socket_set_tls_error(struct zl_socket *socket, const char *reason)
+{
+    char *copy = reason[0] ? strdup(reason) : NULL;
+    if (!copy)
+        return;
+    zl_socket_lock(socket);
+    char *older = socket->tls_error;
+    socket->tls_error = copy;
+    zl_socket_unlock(socket);
+    free(older);
 }
 
 void zl_socket_abandon(struct zl_socket *socket)

@@ -89,6 +89,7 @@ struct zl_socket {
     struct zl_list links; /* all links, in every state */
     unsigned listeners;
     char *last_endpoint;
+    char *tls_error;           /* why TLS failed last; NULL: it has not */
     struct zl_retired retired; /* counters of pipes that are gone */
 
     /* Driving: see core/drive.h. */
@@ -114,6 +115,7 @@ struct zl_socket {
     unsigned since_drive;           /* messages received since links were last looked at */
     struct zl_slab *slab;           /* spare receive slab; the claim holder takes it along */
     struct zl_chunk_cache chunks;
+    struct zl_random_pool masks;  /* of WebSocket clients */
     struct zl_slab_filler filler; /* payloads on their way to inproc peers */
     struct zl_spent spent;        /* references of what was received, to be given back */
 
@@ -175,6 +177,9 @@ int64_t zl_socket_recv_buffer(struct zl_socket *socket, void *buffer, size_t cap
 /* zmq_socket_get_peer_state: ZMQ_POLLOUT when that peer takes a message, 0 when it is full,
    -ENOTSUP unless ROUTER, -EHOSTUNREACH. */
 int zl_socket_peer_state(struct zl_socket *socket, const void *routing_id, size_t size);
+
+/* Keeps why TLS failed, for ZLINK_TLS_ERROR; "" leaves what is there. Takes the gate. */
+void zl_socket_set_tls_error(struct zl_socket *socket, const char *reason);
 
 /* In a forked child: closes this process's copies of the descriptors; no lock is taken. */
 void zl_socket_abandon(struct zl_socket *socket);

@@ -103,6 +103,13 @@ static int parse(const char *uri, const char **address, const struct zl_transpor
     return *transport || strcmp(scheme, "inproc") == 0 ? 0 : -EPROTONOSUPPORT;
 }
 
+/* Raw octets have no frames, and WebSocket has nothing else. */
+static int check_layers(struct zl_socket *socket, const struct zl_transport_ops *transport)
+{
+    bool frames = transport && (transport->layers & ZL_LAYER_WEBSOCKET);
+    return frames && atomic_load(&socket->raw) ? -ENOCOMPATPROTO : 0;
+}
+
 static int assign_loop(struct zl_socket *socket)
 {
     if (socket->loop)
@@ -148,6 +155,8 @@ int zl_socket_bind(struct zl_socket *socket, const char *uri)
     int rc = check_state(socket);
     if (rc == 0)
         rc = parse(uri, &address, &transport);
+    if (rc == 0)
+        rc = check_layers(socket, transport);
     if (rc < 0)
         return rc;
     if (!transport)
@@ -215,8 +224,10 @@ int zl_socket_connect(struct zl_socket *socket, const char *uri)
     int rc = check_state(socket);
     if (rc == 0)
         rc = parse(uri, &address, &transport);
+    if (rc == 0)
+        rc = check_layers(socket, transport);
     if (rc == 0 && transport)
-        rc = transport->check(address);
+        rc = zl_transport_check(transport, address);
     if (rc < 0)
         return rc;
     zl_socket_lock(socket);
@@ -237,8 +248,9 @@ static bool names(const struct zl_socket *socket, const struct zl_endpoint *endp
 {
     if (strcmp(endpoint->text, uri) == 0)
         return true;
-    return endpoint->kind == ZL_ENDPOINT_LISTENER && transport && transport->same &&
-           transport->same(endpoint->text, address, &socket->options);
+    return endpoint->kind == ZL_ENDPOINT_LISTENER && transport &&
+           strncmp(endpoint->text, uri, (size_t)(address - uri)) == 0 &&
+           zl_transport_same(transport, endpoint->text, address, &socket->options);
 }
 
 int zl_socket_unbind(struct zl_socket *socket, const char *uri)

@@ -6,6 +6,7 @@
 #include "core/drive.h"
 #include "core/link.h"
 #include "core/pipe.h"
+#include "zlink.h"
 
 #include <errno.h>
 #include <string.h>
@@ -86,6 +87,10 @@ static int get_own(struct zl_socket *socket, int option, void *value, size_t *si
                                           size);
     case ZMQ_TYPE:
         return zl_option_write_int(socket->ops->type, value, size);
+    case ZLINK_TLS_ERROR: {
+        const char *text = socket->tls_error ? socket->tls_error : "";
+        return zl_option_write_string(text, strlen(text), value, size);
+    }
     case ZMQ_LAST_ENDPOINT: {
         const char *text = socket->last_endpoint ? socket->last_endpoint : "";
         return zl_option_write_string(text, strlen(text), value, size);

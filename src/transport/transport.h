@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct zl_options;
 
@@ -36,8 +37,19 @@ struct zl_listen {
     char temporary[ZL_IPC_TEXT_SIZE];    /* ipc wildcard: its directory, else "" */
 };
 
+/* What is put over a connection before ZMTP. */
+enum {
+    ZL_LAYER_TLS = 1,
+    ZL_LAYER_WEBSOCKET = 2, /* with an HTTP upgrade, and ZWS instead of ZMTP framing */
+};
+
 struct zl_transport_ops {
     const char *scheme;
+
+    /* A scheme that layers something over the connections of another transport names that one, and
+       has no operations of its own: it is used through zl_transport_* below. */
+    const struct zl_transport_ops *carrier;
+    unsigned layers;
 
     /* The synchronous part of zmq_connect's checks. [caller] 0 or a negative errno. */
     int (*check)(const char *address);
@@ -72,5 +84,34 @@ struct zl_transport_ops {
 
 extern const struct zl_transport_ops zl_tcp_ops;
 extern const struct zl_transport_ops zl_ipc_ops;
+extern const struct zl_transport_ops zl_tls_ops;
+extern const struct zl_transport_ops zl_ws_ops;
+extern const struct zl_transport_ops zl_wss_ops;
+
+/* ---- For any transport, layered or not. Contracts as of the operations above. ------------------ */
+
+static inline const struct zl_transport_ops *
+zl_transport_carrier(const struct zl_transport_ops *transport)
+{
+    return transport->carrier ? transport->carrier : transport;
+}
+
+int zl_transport_check(const struct zl_transport_ops *transport, const char *address);
+int zl_transport_listen(const struct zl_transport_ops *transport, struct zl_listen *listener,
+                        const char *address, const struct zl_options *options);
+bool zl_transport_same(const struct zl_transport_ops *transport, const char *bound_endpoint,
+                       const char *address, const struct zl_options *options);
+int zl_transport_resolve(const struct zl_transport_ops *transport, const char *address,
+                         const struct zl_options *options, bool may_block,
+                         struct zl_target *target);
+void zl_transport_names(const struct zl_transport_ops *transport, int fd, char *local, char *remote,
+                        size_t capacity);
+
+/* The path of a WebSocket address ("host:port/path"), "/" when it has none. */
+const char *zl_transport_path(const struct zl_transport_ops *transport, const char *address);
+
+/* Host (as written, IPv6 in brackets) and port of an address to connect to. 0 or -EINVAL. */
+int zl_transport_host(const struct zl_transport_ops *transport, const char *address,
+                      char host[ZL_ADDRESS_TEXT_SIZE], uint16_t *port);
 
 #endif

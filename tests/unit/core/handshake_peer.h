@@ -33,7 +33,7 @@ static inline void party_init(struct party *party, int socket_type, const char *
 /* Begins, with the options set until now. */
 static inline struct zl_handshake *party_start(struct party *party)
 {
-    party->handshake = zl_handshake_new(&party->options);
+    party->handshake = zl_handshake_new(&party->options, NULL);
     assert_non_null(party->handshake);
     return party->handshake;
 }

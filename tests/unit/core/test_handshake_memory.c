@@ -35,8 +35,8 @@ static int try_with(long allocations, const struct zl_options *ours,
                     const struct zl_options *theirs)
 {
     granted = allocations;
-    struct zl_handshake *a = zl_handshake_new(ours);
-    struct zl_handshake *b = a ? zl_handshake_new(theirs) : NULL;
+    struct zl_handshake *a = zl_handshake_new(ours, NULL);
+    struct zl_handshake *b = a ? zl_handshake_new(theirs, NULL) : NULL;
     int rc = b ? talk(a, b) : -ENOMEM;
     granted = -1;
     if (rc == 0) {
@@ -83,7 +83,7 @@ static void any_allocation_may_fail_with_an_old_peer(void **state)
     zl_options_init(&options, ZMQ_ROUTER, false, true);
     for (long allocations = 0; rc < 0; allocations++) {
         granted = allocations;
-        struct zl_handshake *handshake = zl_handshake_new(&options);
+        struct zl_handshake *handshake = zl_handshake_new(&options, NULL);
         rc = handshake ? 0 : -ENOMEM;
         for (size_t i = 0; i < sizeof peer && rc == 0; i++)
             rc = zl_handshake_input(handshake, &peer[i], 1);

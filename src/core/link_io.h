@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Inside of the data path of links: what link_io.c, link_decode.c, link_read.c and link_write.c have
+   to know of each other. */
+#ifndef ZL_CORE_LINK_IO_H
+#define ZL_CORE_LINK_IO_H
+
+#include "core/link.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct zl_slab;
+
+enum {
+    ZL_BODY_MIN = 8192,          /* bodies from here on are read straight into their memory */
+    ZL_BODY_TRUST = 1024 * 1024, /* allocated on the word of the header alone */
+};
+
+/* ---- link_io.c: flags and lists, gate held ----------------------------------------------------- */
+
+/* One side of the link may be claimed now. */
+static inline bool zl_link_may_read(const struct zl_link *link)
+{
+    return !link->reading && !(link->writing && link->stream.ops->half_duplex);
+}
+static inline bool zl_link_may_write(const struct zl_link *link)
+{
+    return !link->writing && !(link->reading && link->stream.ops->half_duplex);
+}
+
+bool zl_link_has_output(const struct zl_link *link);
+void zl_link_list_readable(struct zl_link *link);
+/* The connection is over; the loop takes it down. */
+void zl_link_mark_broken(struct zl_link *link, int error);
+/* A claim was given back: whoever waited for it, of a stream that has only one, gets his turn. */
+void zl_link_claim_returned(struct zl_link *link);
+
+/* ---- link_decode.c: the read claim is held, the gate is not ------------------------------------ */
+
+/* What one read has brought; published together. */
+struct zl_harvest {
+    struct zl_slab *slab;
+    unsigned slices;   /* references to the slab */
+    unsigned parts;    /* references to the metadata */
+    unsigned messages; /* whole ones */
+    unsigned frames;
+    size_t bytes;        /* that the stream gave */
+    size_t copied;       /* between the library's own buffers */
+    unsigned ping_frame; /* which of the frames was the last PING */
+    bool envelopes;      /* every message begins with one: envelope_is_wrong */
+    bool pong;
+    unsigned ping_ttl; /* tenths of a second */
+    uint8_t pong_context_size;
+    uint8_t pong_context[ZL_PONG_CONTEXT_MAX];
+};
+
+/* Decodes whole frames; returns how many octets were used, or a negative errno. What is left over is
+   the beginning of a frame. A long body is begun in the reader, and takes all that is there. Octets
+   may be changed in place. */
+ssize_t zl_link_decode(struct zl_link *link, struct zl_harvest *harvest, uint8_t *data,
+                       size_t size);
+
+/* A long body is being read straight into its memory. */
+static inline bool zl_link_in_body(const struct zl_link_reader *reader)
+{
+    return reader->body && reader->body_filled < reader->body_size;
+}
+
+/* `size` more octets of the body are in place. 0 or a negative errno. */
+int zl_link_take_body(struct zl_link *link, struct zl_harvest *harvest, size_t size);
+
+#endif
