@@ -3,12 +3,13 @@
 #define _GNU_SOURCE
 #include "test_support.h"
 
+#include "transports.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -17,7 +18,7 @@
 
 static pthread_t main_thread;
 static char temporary_directory[] = "/tmp/zlink-test-XXXXXX";
-static atomic_uint unique_number;
+static bool in_child;
 
 /* ---- running ---------------------------------------------------------------------------- */
 
@@ -55,6 +56,11 @@ void ts_init(void)
         cmocka_set_skip_filter(getenv("TS_SKIP"));
 }
 
+void ts_enter_child(void)
+{
+    in_child = true;
+}
+
 /* ---- assertions ------------------------------------------------------------------------- */
 
 void ts_fail_at(const char *file, int line, const char *format, ...)
@@ -64,6 +70,10 @@ void ts_fail_at(const char *file, int line, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    if (in_child) {
+        fprintf(stderr, "%s:%d: failure in a child: %s\n", file, line, text);
+        _exit(1);
+    }
     if (pthread_equal(pthread_self(), main_thread)) {
         print_error("%s\n", text);
         _fail(file, line);
@@ -163,24 +173,11 @@ void ts_last_endpoint_at(void *socket, char endpoint[TS_ENDPOINT_MAX], const cha
         ts_fail_at(file, line, "ZMQ_LAST_ENDPOINT: %s", zmq_strerror(zmq_errno()));
 }
 
-/* The text to bind to for a free address; names are unique in this process. */
-static const char *free_address(const char *transport, char text[TS_ENDPOINT_MAX])
-{
-    if (strcmp(transport, "inproc") == 0)
-        snprintf(text, TS_ENDPOINT_MAX, "inproc://test-%u", atomic_fetch_add(&unique_number, 1));
-    else if (strcmp(transport, "ipc") == 0)
-        snprintf(text, TS_ENDPOINT_MAX, "ipc://%s/%u", temporary_directory,
-                 atomic_fetch_add(&unique_number, 1));
-    else
-        snprintf(text, TS_ENDPOINT_MAX, "tcp://127.0.0.1:*");
-    return text;
-}
-
 void ts_bind_at(void *socket, const char *transport, char endpoint[TS_ENDPOINT_MAX],
                 const char *file, int line)
 {
     char text[TS_ENDPOINT_MAX];
-    if (zmq_bind(socket, free_address(transport, text)) != 0)
+    if (zmq_bind(socket, ts_free_address(transport, text)) != 0)
         ts_fail_at(file, line, "zmq_bind(%s): %s", text, zmq_strerror(zmq_errno()));
     ts_last_endpoint_at(socket, endpoint, file, line);
 }
@@ -223,14 +220,14 @@ void ts_address_reserve_at(struct ts_address *address, const char *transport, co
 {
     int port = 0;
     address->held = -1;
-    if (strcmp(transport, "tcp") != 0) {
-        free_address(transport, address->endpoint);
+    if (!ts_has_ports(transport)) {
+        ts_free_address(transport, address->endpoint);
         return;
     }
     address->held = hold_tcp_port(&port);
     if (address->held == -1)
         ts_fail_at(file, line, "cannot reserve a port: %s", strerror(errno));
-    snprintf(address->endpoint, sizeof address->endpoint, "tcp://127.0.0.1:%d", port);
+    ts_port_endpoint(transport, port, address->endpoint);
 }
 
 void ts_address_release(struct ts_address *address)
@@ -245,7 +242,7 @@ void ts_connect_pair_at(void *context, void *bound, void *connected, const char 
 {
     char endpoint[TS_ENDPOINT_MAX];
     void *monitors[2] = {NULL, NULL};
-    bool network = strcmp(transport, "inproc") != 0;
+    bool network = ts_makes_connections(transport);
     if (network) {
         monitors[0] = ts_monitor_at(context, bound, ZMQ_EVENT_HANDSHAKE_SUCCEEDED, file, line);
         monitors[1] = ts_monitor_at(context, connected, ZMQ_EVENT_HANDSHAKE_SUCCEEDED, file, line);

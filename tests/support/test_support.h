@@ -52,6 +52,8 @@
 
 /* Prepares the process (temporary directory, main thread, name filters TS_FILTER and TS_SKIP). */
 void ts_init(void);
+/* In a forked child: failures end the process, as there is no test runner to return to. */
+void ts_enter_child(void);
 
 #define TS_RUN(tests) (ts_init(), cmocka_run_group_tests_name(__FILE__, tests, NULL, NULL))
 
