@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* The writing side of a link, over a stream that takes what the test wants: where a partial write
+ * goes on, when nothing may be tried, and that "the kernel said no" always agrees with the queue. */
+#include "unit/core/scripted_link.h"
+
+/* What the peer has to get, encoded without the library's help. */
+struct expected {
+    uint8_t *bytes;
+    size_t size;
+};
+
+static uint8_t text[100000];
+
+static void expect_frame(struct expected *expected, const uint8_t *body, size_t size, bool more)
+{
+    expected->bytes = realloc(expected->bytes, expected->size + 9 + size);
+    assert_non_null(expected->bytes);
+    uint8_t *at = expected->bytes + expected->size;
+    *at++ = (uint8_t)((more ? 1 : 0) | (size > 255 ? 2 : 0));
+    for (int shift = size > 255 ? 56 : 0; shift >= 0; shift -= 8)
+        *at++ = (uint8_t)((uint64_t)size >> shift);
+    if (size)
+        memcpy(at, body, size);
+    expected->size = (size_t)(at + size - expected->bytes);
+}
+
+/* False, and nothing expected, at the high-water mark. The expectation comes first: a send may write,
+ * and other sends may happen inside that write. */
+static bool send_part(struct scripted_link *script, struct expected *expected, size_t from,
+                      size_t size, bool more)
+{
+    int flags = ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0);
+    size_t before = expected ? expected->size : 0;
+    if (expected)
+        expect_frame(expected, text + from, size, more);
+    int rc = zmq_send(script->socket, text + from, size, flags);
+    if (rc == -1) {
+        assert_int_equal(errno, EAGAIN);
+        if (expected)
+            expected->size = before;
+        return false;
+    }
+    assert_int_equal(rc, size);
+    return true;
+}
+
+static void assert_taken(const struct scripted_link *script, const struct expected *expected,
+                         size_t size)
+{
+    assert_int_equal(script->taken_size, size);
+    if (size)
+        assert_memory_equal(script->taken, expected->bytes, size);
+}
+
+static bool flush(struct scripted_link *script)
+{
+    zl_socket_lock(script->socket);
+    bool any = zl_link_flush_locked(&script->link);
+    zl_socket_unlock(script->socket);
+    return any;
+}
+
+static void flag(struct scripted_link *script, uint32_t events)
+{
+    zl_socket_lock(script->socket);
+    zl_link_flag_locked(&script->link, events);
+    zl_socket_unlock(script->socket);
+}
+
+static size_t pending(const struct scripted_link *script)
+{
+    return zl_outq_pending(&script->link.pipe->outq);
+}
+
+/* Between two calls: what is unwritten waits for the kernel or for a driver, never for nobody. */
+static void assert_consistent(const struct scripted_link *script)
+{
+    const struct zl_link *link = &script->link;
+    bool listed = zl_list_linked(&link->unflushed_node);
+    assert_int_equal(script->socket->blocked_links, link->blocked);
+    assert_false(link->writing);
+    assert_true(!link->blocked || pending(script) > 0);
+    assert_int_equal(listed, pending(script) > 0 && !link->blocked);
+}
+
+/* ---- Partial writes --------------------------------------------------------------------------- */
+
+static ssize_t take_limit(struct scripted_link *script, size_t offered)
+{
+    return (ssize_t)(script->limit < offered ? script->limit : offered);
+}
+
+static ssize_t refuse(struct scripted_link *script, size_t offered)
+{
+    (void)script;
+    (void)offered;
+    return 0;
+}
+
+/* Both header forms, empty and referenced bodies, parts, several messages. */
+static void queue_sequence(struct scripted_link *script, struct expected *expected)
+{
+    static const struct {
+        size_t size;
+        bool more;
+    } parts[] = {{5, true},   {0, true},    {300, false}, {0, false}, {33, false},
+                 {255, true}, {256, false}, {8192, true}, {1, false}, {8191, false}};
+    script->accept = refuse;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        assert_true(send_part(script, expected, i * 100, parts[i].size, parts[i].more));
+}
+
+static void partial_write_continues_at_the_right_byte(void **state)
+{
+    (void)state;
+    size_t total = 1;
+    for (size_t cut = 0; cut <= total; cut++) {
+        struct scripted_link script;
+        struct expected expected = {NULL, 0};
+        scripted_open(&script);
+        queue_sequence(&script, &expected);
+        total = expected.size;
+        flag(&script, EPOLLOUT);
+        script.accept = take_limit;
+        script.limit = cut;
+        script.calls = 0;
+        assert_int_equal(flush(&script), cut > 0);
+        assert_int_equal(script.calls, 1);
+        assert_taken(&script, &expected, cut);
+        assert_int_equal(script.link.blocked, cut < total);
+        assert_consistent(&script);
+        flag(&script, EPOLLOUT);
+        script.accept = NULL;
+        flush(&script);
+        assert_taken(&script, &expected, total);
+        assert_consistent(&script);
+        free(expected.bytes);
+        scripted_free(&script);
+    }
+}
+
+static void one_byte_at_a_time(void **state)
+{
+    (void)state;
+    struct scripted_link script;
+    struct expected expected = {NULL, 0};
+    scripted_open(&script);
+    queue_sequence(&script, &expected);
+    script.accept = take_limit;
+    script.limit = 1;
+    for (size_t taken = 1; taken <= expected.size; taken++) {
+        flag(&script, EPOLLOUT);
+        flush(&script);
+        assert_int_equal(script.taken_size, taken);
+        assert_consistent(&script);
+    }
+    assert_taken(&script, &expected, expected.size);
+    free(expected.bytes);
+    scripted_free(&script);
+}
+
+/* ---- Would-block ------------------------------------------------------------------------------ */
+
+static void would_block_switches_over_once(void **state)
+{
+    (void)state;
+    struct scripted_link script;
+    struct expected expected = {NULL, 0};
+    scripted_open(&script);
+    script.accept = refuse;
+    send_part(&script, &expected, 0, 10, false);
+    assert_int_equal(script.calls, 1);
+    assert_true(script.link.blocked);
+    /* From here on only readiness makes anybody try again. */
+    for (size_t i = 0; i < 100; i++) {
+        send_part(&script, &expected, i, 10 + i * 20, false);
+        assert_false(flush(&script));
+        assert_consistent(&script);
+    }
+    assert_int_equal(script.calls, 1);
+    /* Reported twice, as a level and an edge may be. */
+    flag(&script, EPOLLOUT);
+    assert_consistent(&script);
+    flag(&script, EPOLLOUT);
+    assert_consistent(&script);
+    script.accept = NULL;
+    assert_true(flush(&script));
+    assert_taken(&script, &expected, expected.size);
+    assert_consistent(&script);
+    free(expected.bytes);
+    scripted_free(&script);
+}
+
+static void becomes_writable(struct scripted_link *script)
+{
+    flag(script, EPOLLOUT);
+    script->meanwhile = NULL;
+    script->accept = NULL;
+}
+
+/* The kernel says no, and yes before the writer has told anybody: the edge must not be lost. */
+static void readiness_during_the_refused_write_counts(void **state)
+{
+    (void)state;
+    struct scripted_link script;
+    struct expected expected = {NULL, 0};
+    scripted_open(&script);
+    script.accept = refuse;
+    script.meanwhile = becomes_writable;
+    send_part(&script, &expected, 0, 100, false);
+    assert_int_equal(script.calls, 2);
+    assert_taken(&script, &expected, expected.size);
+    assert_consistent(&script);
+    free(expected.bytes);
+    scripted_free(&script);
+}
+
+/* Readiness from before is no reason to try again after a refusal. */
+static void old_readiness_does_not_count(void **state)
+{
+    (void)state;
+    struct scripted_link script;
+    scripted_open(&script);
+    flag(&script, EPOLLOUT);
+    script.accept = refuse;
+    send_part(&script, NULL, 0, 100, false);
+    assert_int_equal(script.calls, 1);
+    assert_true(script.link.blocked);
+    assert_consistent(&script);
+    scripted_free(&script);
+}
+
+/* The mark counts messages that the kernel does not have completely. */
+static void high_water_mark_counts_whole_messages(void **state)
+{
+    (void)state;
+    struct scripted_link script;
+    struct expected expected = {NULL, 0};
+    scripted_open(&script);
+    zl_socket_lock(script.socket);
+    zl_pipe_set_hwm_locked(script.link.pipe, 2, 0);
+    zl_socket_unlock(script.socket);
+    script.accept = refuse;
+    assert_true(send_part(&script, &expected, 0, 50, false));
+    assert_true(send_part(&script, &expected, 50, 60, false));
+    assert_false(send_part(&script, &expected, 0, 1, false));
+    script.accept = take_limit;
+    script.limit = 51; /* of 52 */
+    flag(&script, EPOLLOUT);
+    flush(&script);
+    assert_true(script.link.blocked);
+    assert_false(send_part(&script, &expected, 0, 1, false));
+    script.limit = 1;
+    flag(&script, EPOLLOUT);
+    flush(&script);
+    assert_true(script.link.blocked);
+    assert_true(send_part(&script, &expected, 1, 1, false));
+    assert_false(send_part(&script, &expected, 0, 1, false));
+    script.accept = NULL;
+    flag(&script, EPOLLOUT);
+    flush(&script);
+    assert_taken(&script, &expected, expected.size);
+    free(expected.bytes);
+    scripted_free(&script);
+}
+
+/* ---- While a write is in flight --------------------------------------------------------------- */
+
+static struct expected *shared_expected;
+
+/* Each of the things another thread may do; in_flight is checked by the stream. */
+static void disturb(struct scripted_link *script)
+{
+    unsigned calls = script->calls;
+    assert_false(flush(script));
+    assert_true(send_part(script, shared_expected, script->calls, 40, true));
+    assert_true(send_part(script, shared_expected, script->calls, 9000, false));
+    assert_false(flush(script));
+    assert_int_equal(script->calls, calls);
+    if (script->calls >= 10)
+        script->meanwhile = NULL;
+}
+
+static void nothing_is_written_beside_a_write(void **state)
+{
+    (void)state;
+    struct scripted_link script;
+    struct expected expected = {NULL, 0};
+    shared_expected = &expected;
+    scripted_open(&script);
+    script.meanwhile = disturb;
+    send_part(&script, &expected, 0, 100, false);
+    /* What was appended meanwhile is not forgotten: it is written, or listed for the next driver. */
+    while (pending(&script) > 0) {
+        assert_consistent(&script);
+        assert_true(flush(&script));
+    }
+    assert_taken(&script, &expected, expected.size);
+    assert_true(script.calls > 10);
+    assert_consistent(&script);
+    free(expected.bytes);
+    scripted_free(&script);
+}
+
+static ssize_t reset(struct scripted_link *script, size_t offered)
+{
+    (void)script;
+    (void)offered;
+    return -ECONNRESET;
+}
+
+/* A lost connection is no would-block: nothing counts as blocked, nothing is tried any more. */
+static void nothing_is_written_after_an_error(void **state)
+{
+    (void)state;
+    struct scripted_link script;
+    scripted_open(&script);
+    script.accept = refuse;
+    send_part(&script, NULL, 0, 100, false);
+    script.accept = reset;
+    flag(&script, EPOLLOUT | EPOLLERR | EPOLLHUP);
+    assert_false(flush(&script));
+    assert_int_equal(script.link.broken, -ECONNRESET);
+    assert_int_equal(script.calls, 2);
+    assert_int_equal(script.socket->blocked_links, 0);
+    send_part(&script, NULL, 0, 100, false);
+    assert_false(flush(&script));
+    flag(&script, EPOLLOUT);
+    assert_false(flush(&script));
+    assert_int_equal(script.calls, 2);
+    assert_false(zl_list_linked(&script.link.unflushed_node));
+    assert_ptr_equal(atomic_load(&script.loop.tasks), &script.link.task);
+    scripted_free(&script);
+}
+
+/* ---- Anything in any order -------------------------------------------------------------------- */
+
+enum { ROUNDS = 30, STEPS = 400 };
+
+static uint32_t below(struct scripted_link *script, uint32_t limit)
+{
+    return octets_random(&script->random) % limit;
+}
+
+static ssize_t take_some(struct scripted_link *script, size_t offered)
+{
+    switch (below(script, 4)) {
+    case 0:
+        return 0;
+    case 1:
+        return 1;
+    case 2:
+        return (ssize_t)offered;
+    default:
+        return 1 + (ssize_t)below(script, (uint32_t)offered);
+    }
+}
+
+static void send_something(struct scripted_link *script)
+{
+    static const size_t borders[] = {0, 1, 33, 255, 256, 8183, 8191, 8192, 20000, 65536};
+    uint32_t parts = below(script, 4) ? 1 : 1 + below(script, 4);
+    if (!(zl_pipe_can_write(script->link.pipe)))
+        return;
+    while (parts-- > 0) {
+        size_t size = below(script, 8) ? below(script, 400) : borders[below(script, 10)];
+        assert_true(send_part(script, shared_expected, below(script, 30000), size, parts > 0));
+    }
+}
+
+static void do_something(struct scripted_link *script)
+{
+    switch (below(script, 4)) {
+    case 0:
+        flag(script, EPOLLOUT);
+        break;
+    case 1:
+        flush(script);
+        break;
+    default:
+        send_something(script);
+    }
+}
+
+static void sometimes_disturb(struct scripted_link *script)
+{
+    if (below(script, 2))
+        do_something(script);
+}
+
+static void run_random(uint64_t seed)
+{
+    struct scripted_link script;
+    struct expected expected = {NULL, 0};
+    shared_expected = &expected;
+    scripted_open(&script);
+    script.random = seed;
+    script.accept = take_some;
+    script.meanwhile = sometimes_disturb;
+    for (int i = 0; i < STEPS; i++) {
+        do_something(&script);
+        assert_consistent(&script);
+    }
+    while (pending(&script) > 0) {
+        flag(&script, EPOLLOUT);
+        flush(&script);
+        assert_consistent(&script);
+    }
+    assert_taken(&script, &expected, expected.size);
+    free(expected.bytes);
+    scripted_free(&script);
+}
+
+static void random_streams(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= ROUNDS; seed++)
+        run_random(seed);
+}
+
+int main(void)
+{
+    for (size_t i = 0; i < sizeof text; i++)
+        text[i] = (uint8_t)(i * 7 + (i >> 8));
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(partial_write_continues_at_the_right_byte),
+        cmocka_unit_test(one_byte_at_a_time),
+        cmocka_unit_test(would_block_switches_over_once),
+        cmocka_unit_test(readiness_during_the_refused_write_counts),
+        cmocka_unit_test(old_readiness_does_not_count),
+        cmocka_unit_test(high_water_mark_counts_whole_messages),
+        cmocka_unit_test(nothing_is_written_beside_a_write),
+        cmocka_unit_test(nothing_is_written_after_an_error),
+        cmocka_unit_test(random_streams),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
