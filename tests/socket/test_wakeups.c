@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* ctest-timeout: 120 */
+/*
+ * Nobody sleeps beside a message. Threads, processes and one busy poller exchange messages in
+ * bursts, wait in every way there is, and pause for 0 to 20 ms, so that whoever drives a socket
+ * changes at all moments. A wake-up that is lost ends as an exchange that does not complete.
+ */
+#include "support/process.h"
+#include "support/random.h"
+#include "support/test_support.h"
+#include "support/transports.h"
+#include "support/ways.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { ROUNDS = 30, PAUSE_US = 20000 };
+
+static void pause_sometimes(struct ts_random *random)
+{
+    if (ts_random_below(random, 4) == 0)
+        ts_random_sleep(random, PAUSE_US);
+}
+
+static void receive_number(void *socket, uint32_t number, bool by_descriptor,
+                           struct ts_random *random)
+{
+    zmq_msg_t message;
+    uint32_t got;
+    ts_ok(zmq_msg_init(&message));
+    ts_check(ts_receive_somehow(socket, &message, by_descriptor, random));
+    ts_check(zmq_msg_size(&message) >= sizeof got);
+    memcpy(&got, zmq_msg_data(&message), sizeof got);
+    ts_value(got, number);
+    ts_ok(zmq_msg_close(&message));
+}
+
+static void send_number(void *socket, uint32_t number, size_t size)
+{
+    static const char padding[20000];
+    zmq_msg_t message;
+    ts_ok(zmq_msg_init_size(&message, sizeof number + size));
+    memcpy(zmq_msg_data(&message), &number, sizeof number);
+    memcpy((char *)zmq_msg_data(&message) + sizeof number, padding, size);
+    ts_value(zmq_msg_send(&message, socket, 0), (long long)(sizeof number + size));
+}
+
+static void *context_with_threads(struct ts_random *random)
+{
+    void *context = ts_context();
+    ts_ok(zmq_ctx_set(context, ZMQ_IO_THREADS, 1 + (int)ts_random_below(random, 4)));
+    return context;
+}
+
+/* ---- Two sides that take turns ------------------------------------------------------------ */
+
+struct side {
+    void *socket;
+    bool begins;
+    bool by_descriptor;
+    uint64_t shared; /* the stream that both sides know: sizes of the bursts */
+    uint64_t own;    /* the stream for pauses and ways */
+};
+
+static void run_side(void *argument)
+{
+    struct side *side = argument;
+    struct ts_random shared = ts_random_stream(side->shared), own = ts_random_stream(side->own);
+    uint32_t sent = 0, received = 0;
+    for (int turn = 0; turn < 2 * ROUNDS; ++turn) {
+        uint32_t burst = ts_random_below(&shared, 3) ? 1 : 1 + ts_random_below(&shared, 200);
+        bool sends = side->begins == (turn % 2 == 0);
+        uint32_t size = ts_random_below(&own, 8) ? ts_random_below(&own, 100) : 20000;
+        for (uint32_t n = 0; n < burst; ++n) {
+            if (sends)
+                send_number(side->socket, sent++, size);
+            else
+                receive_number(side->socket, received++, side->by_descriptor, &own);
+        }
+        pause_sometimes(&own);
+    }
+}
+
+enum { PAIRS = 4 };
+
+static void turns_between_threads(void **state)
+{
+    struct ts_random random = ts_random_stream(1);
+    struct side sides[2 * PAIRS];
+    struct ts_thread *threads[2 * PAIRS];
+    void *context = context_with_threads(&random);
+    for (int i = 0; i < 2 * PAIRS; i += 2) {
+        for (int k = i; k <= i + 1; ++k)
+            sides[k] = (struct side){.socket = ts_socket(context, ZMQ_PAIR),
+                                     .begins = k == i,
+                                     .by_descriptor = ts_random_below(&random, 2),
+                                     .shared = 100 + (uint64_t)i,
+                                     .own = 200 + (uint64_t)k};
+        ts_pair_over(context, sides[i].socket, sides[i + 1].socket, *state);
+    }
+    for (int i = 0; i < 2 * PAIRS; ++i)
+        threads[i] = ts_thread_start(run_side, &sides[i]);
+    for (int i = 0; i < 2 * PAIRS; ++i) {
+        ts_thread_join(threads[i]);
+        ts_close(sides[i].socket);
+    }
+    ts_terminate(context);
+}
+
+struct remote {
+    const char *transport;
+    struct ts_address addresses[PAIRS];
+};
+
+/* The same sides as threads of a process of their own. */
+static void run_far_sides(void *argument)
+{
+    struct remote *remote = argument;
+    struct ts_random random = ts_random_stream(2);
+    struct side sides[PAIRS];
+    struct ts_thread *threads[PAIRS];
+    void *context = context_with_threads(&random);
+    for (int i = 0; i < PAIRS; ++i) {
+        sides[i] = (struct side){.socket = ts_socket(context, ZMQ_PAIR),
+                                 .by_descriptor = ts_random_below(&random, 2),
+                                 .shared = 300 + (uint64_t)i,
+                                 .own = 400 + (uint64_t)i};
+        ts_connect_over(sides[i].socket, remote->transport, remote->addresses[i].endpoint);
+        threads[i] = ts_thread_start(run_side, &sides[i]);
+    }
+    for (int i = 0; i < PAIRS; ++i) {
+        ts_thread_join(threads[i]);
+        ts_set_int(sides[i].socket, ZMQ_LINGER, -1);
+        ts_close(sides[i].socket);
+    }
+    ts_terminate(context);
+}
+
+static void turns_between_processes(void **state)
+{
+    struct ts_random random = ts_random_stream(3);
+    struct remote remote = {.transport = *state};
+    struct side sides[PAIRS];
+    struct ts_thread *threads[PAIRS];
+    for (int i = 0; i < PAIRS; ++i)
+        ts_address_reserve(&remote.addresses[i], *state);
+    pid_t child = ts_child_start(run_far_sides, &remote);
+    void *context = context_with_threads(&random);
+    for (int i = 0; i < PAIRS; ++i) {
+        sides[i] = (struct side){.socket = ts_socket(context, ZMQ_PAIR),
+                                 .begins = true,
+                                 .by_descriptor = ts_random_below(&random, 2),
+                                 .shared = 300 + (uint64_t)i,
+                                 .own = 500 + (uint64_t)i};
+        ts_rebind_over(sides[i].socket, *state, remote.addresses[i].endpoint);
+        threads[i] = ts_thread_start(run_side, &sides[i]);
+    }
+    for (int i = 0; i < PAIRS; ++i) {
+        ts_thread_join(threads[i]);
+        ts_close(sides[i].socket);
+        ts_address_release(&remote.addresses[i]);
+    }
+    ts_child_join(child);
+    ts_terminate(context);
+}
+
+/* ---- One poller for many sockets and descriptors ------------------------------------------- */
+
+enum { CLIENTS = 12 };
+
+struct client {
+    void *socket;
+    int bell; /* writing end of a pipe */
+    uint64_t stream;
+};
+
+/* Asks by message, or by a byte through the pipe; the answer is a message either way. */
+static void run_client(void *argument)
+{
+    struct client *client = argument;
+    struct ts_random random = ts_random_stream(client->stream);
+    for (uint32_t n = 0; n < ROUNDS; ++n) {
+        if (ts_random_below(&random, 3) == 0)
+            ts_value(write(client->bell, "!", 1), 1);
+        else
+            send_number(client->socket, n, ts_random_below(&random, 100));
+        receive_number(client->socket, n, false, &random);
+        pause_sometimes(&random);
+    }
+}
+
+struct desk {
+    void *sockets[CLIENTS];
+    int bells[CLIENTS]; /* reading ends */
+    uint32_t answered[CLIENTS];
+};
+
+static void answer(struct desk *desk, int i, const zmq_pollitem_t *message,
+                   const zmq_pollitem_t *bell)
+{
+    char byte;
+    if (message->revents & ZMQ_POLLIN)
+        ts_ok(zmq_recv(desk->sockets[i], NULL, 0, ZMQ_DONTWAIT));
+    else if (bell->revents & ZMQ_POLLIN)
+        ts_value(read(desk->bells[i], &byte, 1), 1);
+    else
+        return;
+    send_number(desk->sockets[i], desk->answered[i]++, 0);
+}
+
+static void serve(struct desk *desk, struct ts_random *random)
+{
+    zmq_pollitem_t items[2 * CLIENTS] = {{0}};
+    for (int i = 0; i < CLIENTS; ++i) {
+        items[i] = (zmq_pollitem_t){.socket = desk->sockets[i], .events = ZMQ_POLLIN};
+        items[CLIENTS + i] = (zmq_pollitem_t){.fd = desk->bells[i], .events = ZMQ_POLLIN};
+    }
+    for (int left = CLIENTS * ROUNDS; left > 0;) {
+        int timeout = ts_random_below(random, 2) ? TS_TIMEOUT_MS : (int)ts_random_below(random, 15);
+        int ready = zmq_poll(items, 2 * CLIENTS, timeout);
+        ts_check(ready > 0 || (ready == 0 && timeout < 15));
+        for (int i = 0; ready > 0 && i < CLIENTS; ++i) {
+            uint32_t before = desk->answered[i];
+            answer(desk, i, &items[i], &items[CLIENTS + i]);
+            left -= (int)(desk->answered[i] - before);
+        }
+        if (ts_random_below(random, 20) == 0)
+            ts_random_sleep(random, PAUSE_US);
+    }
+}
+
+static void many_sockets_and_descriptors(void **state)
+{
+    struct ts_random random = ts_random_stream(4);
+    struct desk desk = {.answered = {0}};
+    struct client clients[CLIENTS];
+    struct ts_thread *threads[CLIENTS];
+    void *context = context_with_threads(&random);
+    for (int i = 0; i < CLIENTS; ++i) {
+        int ends[2];
+        ts_value(pipe(ends), 0);
+        desk.bells[i] = ends[0];
+        desk.sockets[i] = ts_socket(context, ZMQ_PAIR);
+        clients[i] = (struct client){ts_socket(context, ZMQ_PAIR), ends[1], 600 + (uint64_t)i};
+        ts_pair_over(context, desk.sockets[i], clients[i].socket, *state);
+    }
+    for (int i = 0; i < CLIENTS; ++i)
+        threads[i] = ts_thread_start(run_client, &clients[i]);
+    serve(&desk, &random);
+    for (int i = 0; i < CLIENTS; ++i) {
+        ts_thread_join(threads[i]);
+        ts_close(desk.sockets[i]);
+        ts_close(clients[i].socket);
+        close(desk.bells[i]);
+        close(clients[i].bell);
+    }
+    ts_terminate(context);
+}
+
+/* ---- Sockets that go from thread to thread -------------------------------------------------- */
+
+enum { MOVERS = 4, MOVED = 6, MOVES = 250 };
+
+/* Both ends of a connection; the lock is the fence that programs use to pass a socket on. */
+struct moved {
+    pthread_mutex_t lock;
+    void *ends[2];
+    uint32_t sent[2], received[2]; /* by end */
+};
+
+static struct moved moved[MOVED];
+
+/* Sends or receives at one end; a receive only for what the other end has sent. */
+static void move_once(struct moved *pair, struct ts_random *random)
+{
+    int end = (int)ts_random_below(random, 2);
+    uint32_t waiting = pair->sent[!end] - pair->received[end];
+    if (waiting == 0 || (waiting < 100 && ts_random_below(random, 2))) {
+        uint32_t burst = ts_random_below(random, 4) ? 1 : ts_random_below(random, 50);
+        while (burst-- > 0)
+            send_number(pair->ends[end], pair->sent[end]++, ts_random_below(random, 200));
+    } else {
+        uint32_t burst = 1 + ts_random_below(random, waiting);
+        while (burst-- > 0)
+            receive_number(pair->ends[end], pair->received[end]++, false, random);
+    }
+}
+
+static void move_around(void *argument)
+{
+    struct ts_random random = ts_random_stream(*(uint64_t *)argument);
+    for (int n = 0; n < MOVES; ++n) {
+        struct moved *pair = &moved[ts_random_below(&random, MOVED)];
+        pthread_mutex_lock(&pair->lock);
+        move_once(pair, &random);
+        pthread_mutex_unlock(&pair->lock);
+        if (ts_random_below(&random, 20) == 0)
+            ts_random_sleep(&random, PAUSE_US);
+    }
+}
+
+static void sockets_change_threads(void **state)
+{
+    struct ts_random random = ts_random_stream(5);
+    uint64_t streams[MOVERS];
+    struct ts_thread *threads[MOVERS];
+    void *context = context_with_threads(&random);
+    for (int i = 0; i < MOVED; ++i) {
+        memset(&moved[i], 0, sizeof moved[i]);
+        pthread_mutex_init(&moved[i].lock, NULL);
+        for (int end = 0; end < 2; ++end)
+            moved[i].ends[end] = ts_socket(context, ZMQ_PAIR);
+        ts_pair_over(context, moved[i].ends[0], moved[i].ends[1], *state);
+    }
+    for (int i = 0; i < MOVERS; ++i) {
+        streams[i] = 700 + (uint64_t)i;
+        threads[i] = ts_thread_start(move_around, &streams[i]);
+    }
+    for (int i = 0; i < MOVERS; ++i)
+        ts_thread_join(threads[i]);
+    for (int i = 0; i < MOVED; ++i) {
+        for (int end = 0; end < 2; ++end) {
+            while (moved[i].received[end] < moved[i].sent[!end])
+                receive_number(moved[i].ends[end], moved[i].received[end]++, false, &random);
+            ts_close(moved[i].ends[end]);
+        }
+        pthread_mutex_destroy(&moved[i].lock);
+    }
+    ts_terminate(context);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TS_ON_EVERYTHING(turns_between_threads),
+        TS_ON_CONNECTIONS(turns_between_processes),
+        TS_ON_EVERYTHING(many_sockets_and_descriptors),
+        TS_ON_EVERYTHING(sockets_change_threads),
+    };
+    ts_seed();
+    return TS_RUN_ON_ONE_CPU_TOO(tests);
+}
