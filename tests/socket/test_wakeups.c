@@ -260,6 +260,142 @@ static void many_sockets_and_descriptors(void **state)
     ts_terminate(context);
 }
 
+/* ---- One ROUTER, clients that come and go in bursts ----------------------------------------- */
+
+struct asker {
+    void *socket;
+    uint64_t stream;
+    bool by_descriptor;
+};
+
+enum { ASKERS = 6 };
+
+static void run_asker(void *argument)
+{
+    struct asker *asker = argument;
+    struct ts_random random = ts_random_stream(asker->stream);
+    uint32_t sent = 0, received = 0;
+    while (received < 4 * ROUNDS) {
+        uint32_t burst = ts_random_below(&random, 4) ? 1 : 1 + ts_random_below(&random, 20);
+        for (; burst > 0 && sent < 4 * ROUNDS; --burst)
+            send_number(asker->socket, sent++, ts_random_below(&random, 300));
+        while (received < sent)
+            receive_number(asker->socket, received++, asker->by_descriptor, &random);
+        pause_sometimes(&random);
+    }
+}
+
+/* Gives each message back to whom it came from. */
+static void answer_all(void *router, bool by_descriptor, struct ts_random *random)
+{
+    zmq_msg_t id, body;
+    ts_ok(zmq_msg_init(&id));
+    ts_ok(zmq_msg_init(&body));
+    for (int left = ASKERS * 4 * ROUNDS; left > 0; --left) {
+        ts_check(ts_receive_somehow(router, &id, by_descriptor, random));
+        ts_ok(zmq_msg_recv(&body, router, ZMQ_DONTWAIT));
+        ts_ok(zmq_msg_send(&id, router, ZMQ_SNDMORE));
+        ts_ok(zmq_msg_send(&body, router, 0));
+        if (ts_random_below(random, 50) == 0)
+            ts_random_sleep(random, PAUSE_US);
+    }
+    ts_ok(zmq_msg_close(&id));
+    ts_ok(zmq_msg_close(&body));
+}
+
+static void many_askers_of_one_router(void **state)
+{
+    struct ts_random random = ts_random_stream(6);
+    char endpoint[TS_ENDPOINT_MAX];
+    struct asker askers[ASKERS];
+    struct ts_thread *threads[ASKERS];
+    void *context = context_with_threads(&random);
+    void *router = ts_socket(context, ZMQ_ROUTER);
+    ts_set_int(router, ZMQ_ROUTER_MANDATORY, 1);
+    ts_bind_over(router, *state, endpoint);
+    for (int i = 0; i < ASKERS; ++i) {
+        askers[i] = (struct asker){ts_socket(context, ZMQ_DEALER), 800 + (uint64_t)i,
+                                   ts_random_below(&random, 3) == 0};
+        ts_connect_over(askers[i].socket, *state, endpoint);
+        threads[i] = ts_thread_start(run_asker, &askers[i]);
+    }
+    answer_all(router, ts_random_below(&random, 2), &random);
+    for (int i = 0; i < ASKERS; ++i) {
+        ts_thread_join(threads[i]);
+        ts_close(askers[i].socket);
+    }
+    ts_close(router);
+    ts_terminate(context);
+}
+
+/* ---- Senders that wait for room ------------------------------------------------------------- */
+
+enum { STREAMS = 4, STREAMED = 400, STREAM_PART = 4000 };
+
+struct stream {
+    void *ends[2]; /* sender, receiver */
+    uint64_t number;
+    bool by_descriptor[2];
+};
+
+static void send_stream(void *argument)
+{
+    struct stream *stream = argument;
+    struct ts_random random = ts_random_stream(stream->number);
+    for (uint32_t n = 0; n < STREAMED; ++n) {
+        zmq_msg_t message;
+        ts_ok(zmq_msg_init_size(&message, sizeof n + ts_random_below(&random, STREAM_PART)));
+        memset(zmq_msg_data(&message), 0, zmq_msg_size(&message));
+        memcpy(zmq_msg_data(&message), &n, sizeof n);
+        ts_check(ts_send_somehow(stream->ends[0], &message, stream->by_descriptor[0], &random));
+        if (ts_random_below(&random, 100) == 0)
+            ts_random_sleep(&random, PAUSE_US);
+    }
+}
+
+static void receive_stream(void *argument)
+{
+    struct stream *stream = argument;
+    struct ts_random random = ts_random_stream(50 + stream->number);
+    for (uint32_t n = 0; n < STREAMED; ++n) {
+        receive_number(stream->ends[1], n, stream->by_descriptor[1], &random);
+        if (ts_random_below(&random, 40) == 0)
+            ts_random_sleep(&random, PAUSE_US);
+    }
+}
+
+/* Low marks and small buffers: the sender is stopped all the time, by one or the other. */
+static void senders_wait_for_room(void **state)
+{
+    struct ts_random random = ts_random_stream(7);
+    struct stream streams[STREAMS];
+    struct ts_thread *threads[2 * STREAMS];
+    void *context = context_with_threads(&random);
+    for (int i = 0; i < STREAMS; ++i) {
+        streams[i].number = 900 + (uint64_t)i;
+        for (int end = 0; end < 2; ++end) {
+            void *socket = streams[i].ends[end] = ts_socket(context, end ? ZMQ_PULL : ZMQ_PUSH);
+            ts_set_int(socket, ZMQ_SNDBUF, 16384);
+            ts_set_int(socket, ZMQ_RCVBUF, 16384);
+            ts_set_int(socket, ZMQ_SNDHWM, 1 + (int)ts_random_below(&random, 10));
+            ts_set_int(socket, ZMQ_RCVHWM, 1 + (int)ts_random_below(&random, 10));
+            streams[i].by_descriptor[end] = ts_random_below(&random, 3) == 0;
+        }
+        ts_pair_over(context, streams[i].ends[1], streams[i].ends[0], *state);
+    }
+    for (int i = 0; i < STREAMS; ++i) {
+        threads[2 * i] = ts_thread_start(send_stream, &streams[i]);
+        threads[2 * i + 1] = ts_thread_start(receive_stream, &streams[i]);
+    }
+    for (int i = 0; i < 2 * STREAMS; ++i)
+        ts_thread_join(threads[i]);
+    for (int i = 0; i < STREAMS; ++i) {
+        ts_close(streams[i].ends[0]);
+        ts_close(streams[i].ends[1]);
+    }
+    ts_terminate(context);
+}
+
 /* ---- Sockets that go from thread to thread -------------------------------------------------- */
 
 enum { MOVERS = 4, MOVED = 6, MOVES = 250 };
@@ -335,10 +471,9 @@ static void sockets_change_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TS_ON_EVERYTHING(turns_between_threads),
-        TS_ON_CONNECTIONS(turns_between_processes),
-        TS_ON_EVERYTHING(many_sockets_and_descriptors),
-        TS_ON_EVERYTHING(sockets_change_threads),
+        TS_ON_EVERYTHING(turns_between_threads),        TS_ON_CONNECTIONS(turns_between_processes),
+        TS_ON_EVERYTHING(many_sockets_and_descriptors), TS_ON_EVERYTHING(many_askers_of_one_router),
+        TS_ON_EVERYTHING(senders_wait_for_room),        TS_ON_EVERYTHING(sockets_change_threads),
     };
     ts_seed();
     return TS_RUN_ON_ONE_CPU_TOO(tests);

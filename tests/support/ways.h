@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* The ways in which programs wait for a message. */
+/* The ways in which programs wait for a message, or for room for one. */
 #ifndef TESTS_SUPPORT_WAYS_H
 #define TESTS_SUPPORT_WAYS_H
 
@@ -13,6 +13,12 @@ bool ts_receive_somehow_at(void *socket, zmq_msg_t *message, bool by_descriptor,
                            struct ts_random *random, const char *file, int line);
 #define ts_receive_somehow(socket, message, by_descriptor, random)                                 \
     ts_receive_somehow_at((socket), (message), (by_descriptor), (random), __FILE__, __LINE__)
+
+/* The same for sending: the message is sent, and empty, when this returns true. */
+bool ts_send_somehow_at(void *socket, zmq_msg_t *message, bool by_descriptor,
+                        struct ts_random *random, const char *file, int line);
+#define ts_send_somehow(socket, message, by_descriptor, random)                                    \
+    ts_send_somehow_at((socket), (message), (by_descriptor), (random), __FILE__, __LINE__)
 
 /* Waits for ZMQ_EVENTS to show the event, by the edge-triggered descriptor. False when the context
  * is terminated. */
