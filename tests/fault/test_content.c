@@ -15,7 +15,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { MESSAGES = TS_SANITIZER ? 60 : 150, PARTS_MAX = 5, PART_MAX = 10 * 1024 * 1024 };
+enum {
+    MESSAGES = TS_SANITIZER ? 60 : 150,
+    PARTS_MAX = 5,
+    PART_MAX = (TS_SANITIZER ? 1 : 10) * 1024 * 1024
+};
 
 /* ---- What message number n is ----------------------------------------------------------------- */
 

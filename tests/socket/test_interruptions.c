@@ -4,6 +4,7 @@
  * Termination and fork at any moment: while callers wait in recv, send or poll, spin, hold a lease
  * or are just outside the library.
  */
+#define _GNU_SOURCE
 #include "support/process.h"
 #include "support/random.h"
 #include "support/test_support.h"

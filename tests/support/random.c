@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Random numbers: SplitMix64. */
+#define _GNU_SOURCE
 #include "support/random.h"
 
 #include <stdio.h>
