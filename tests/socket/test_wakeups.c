@@ -260,6 +260,44 @@ static void many_sockets_and_descriptors(void **state)
     ts_terminate(context);
 }
 
+/* ---- No pause at all ------------------------------------------------------------------------ */
+
+enum { EXCHANGES = TS_SANITIZER ? 3000 : 20000, PLAYERS = 2 };
+
+/* Each falls asleep just when the other one's answer comes. */
+static void play(void *argument)
+{
+    struct side *side = argument;
+    for (uint32_t n = 0; n < EXCHANGES; ++n) {
+        uint32_t got;
+        if (side->begins)
+            ts_send_bytes(side->socket, &n, sizeof n, 0);
+        ts_value(zmq_recv(side->socket, &got, sizeof got, 0), sizeof got);
+        ts_value(got, n);
+        if (!side->begins)
+            ts_send_bytes(side->socket, &n, sizeof n, 0);
+    }
+}
+
+static void exchanges_without_a_pause(void **state)
+{
+    struct side sides[2 * PLAYERS];
+    struct ts_thread *threads[2 * PLAYERS];
+    void *context = ts_context();
+    for (int i = 0; i < 2 * PLAYERS; i += 2) {
+        for (int k = i; k <= i + 1; ++k)
+            sides[k] = (struct side){.socket = ts_socket(context, ZMQ_PAIR), .begins = k == i};
+        ts_pair_over(context, sides[i].socket, sides[i + 1].socket, *state);
+    }
+    for (int i = 0; i < 2 * PLAYERS; ++i)
+        threads[i] = ts_thread_start(play, &sides[i]);
+    for (int i = 0; i < 2 * PLAYERS; ++i)
+        ts_thread_join(threads[i]);
+    for (int i = 0; i < 2 * PLAYERS; ++i)
+        ts_close(sides[i].socket);
+    ts_terminate(context);
+}
+
 /* ---- One ROUTER, clients that come and go in bursts ----------------------------------------- */
 
 struct asker {
@@ -471,9 +509,10 @@ static void sockets_change_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TS_ON_EVERYTHING(turns_between_threads),        TS_ON_CONNECTIONS(turns_between_processes),
-        TS_ON_EVERYTHING(many_sockets_and_descriptors), TS_ON_EVERYTHING(many_askers_of_one_router),
-        TS_ON_EVERYTHING(senders_wait_for_room),        TS_ON_EVERYTHING(sockets_change_threads),
+        TS_ON_EVERYTHING(turns_between_threads),     TS_ON_EVERYTHING(many_sockets_and_descriptors),
+        TS_ON_EVERYTHING(exchanges_without_a_pause), TS_ON_EVERYTHING(many_askers_of_one_router),
+        TS_ON_EVERYTHING(senders_wait_for_room),     TS_ON_EVERYTHING(sockets_change_threads),
+        TS_ON_CONNECTIONS(turns_between_processes),
     };
     ts_seed();
     return TS_RUN_ON_ONE_CPU_TOO(tests);
