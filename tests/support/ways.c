@@ -127,11 +127,12 @@ bool ts_wait_by_descriptor_at(void *socket, int event, const char *file, int lin
 static bool wait_somehow(const struct wait *wait, bool descriptor_allowed)
 {
     static enum attempt (*const ways[])(const struct wait *) = {
-        by_blocking, by_short_waits, by_looking,    by_poll,
-        by_blocking, by_short_polls, by_mixed_poll, by_descriptor,
+        by_blocking,   by_short_waits, by_looking,    by_poll,       by_short_polls,
+        by_mixed_poll, by_descriptor,  by_descriptor, by_descriptor, by_descriptor,
     };
+    enum { BY_DESCRIPTOR = 4 }; /* the last ones; often, as only this way sleeps on it */
     int64_t deadline = ts_now_ms() + TS_TIMEOUT_MS;
-    uint32_t count = TS_COUNT(ways) - !descriptor_allowed;
+    uint32_t count = TS_COUNT(ways) - (descriptor_allowed ? 0 : BY_DESCRIPTOR);
     for (;;) {
         enum attempt result = ways[ts_random_below(wait->random, count)](wait);
         if (result != NOT_YET)
