@@ -496,11 +496,11 @@ static void sockets_change_threads(void **state)
     for (int i = 0; i < MOVERS; ++i)
         ts_thread_join(threads[i]);
     for (int i = 0; i < MOVED; ++i) {
-        for (int end = 0; end < 2; ++end) {
+        for (int end = 0; end < 2; ++end)
             while (moved[i].received[end] < moved[i].sent[!end])
                 receive_number(moved[i].ends[end], moved[i].received[end]++, false, &random);
-            ts_close(moved[i].ends[end]);
-        }
+        ts_close(moved[i].ends[0]);
+        ts_close(moved[i].ends[1]);
         pthread_mutex_destroy(&moved[i].lock);
     }
     ts_terminate(context);
