@@ -55,7 +55,7 @@ void cli_help_overview(void)
         "Commands:\n"
         "  send    send lines, files or arguments as messages, print the answers\n"
         "  recv    print messages, or answer them\n"
-        "  perf    measure throughput and round-trip time\n"
+        "  perf    measure throughput and round-trip time, and what the sockets did for it\n"
         "  demo    show messages on their way and compare with libzmq\n"
         "  cert    make certificates to try TLS with\n"
         "  help    'zlink help COMMAND', and: zlink help types | endpoints | options\n\n"

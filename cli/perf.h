@@ -10,6 +10,7 @@
 #define ZLINK_CLI_PERF_H
 
 #include "args.h"
+#include "perf_stats.h"
 
 #include <semaphore.h>
 #include <stdatomic.h>
@@ -50,6 +51,7 @@ struct perf_args {
 struct perf_usage {
     uint64_t messages;
     uint64_t cpu_ns; /* of the process, or of the thread if both sides share a process */
+    struct perf_stats stats;
 };
 
 struct perf_percentiles {

@@ -133,6 +133,7 @@ static void text_throughput(const struct perf_args *args, const struct perf_run 
            rates.per_second, rates.megabytes, (unsigned long long)rates.messages, rates.seconds);
     printf("  cpu         sender %.0f ns, receiver %.0f ns, total %.0f ns per message\n",
            rates.near_ns, rates.far_ns, rates.total_ns);
+    perf_stats_text("sender", &run->shared->near.stats, "receiver", &run->shared->far.stats);
 }
 
 static void text_latency(const struct perf_args *args, const struct perf_run *run)
@@ -144,6 +145,7 @@ static void text_latency(const struct perf_args *args, const struct perf_run *ru
            (unsigned long long)times->samples);
     printf("  cpu         asking %.0f ns, answering %.0f ns, total %.0f ns per round trip\n",
            rates.near_ns, rates.far_ns, rates.total_ns);
+    perf_stats_text("asking", &run->shared->near.stats, "answering", &run->shared->far.stats);
 }
 
 void perf_report_text(const struct perf_args *args, const struct perf_run *throughput,
@@ -175,10 +177,14 @@ static void json_string(const char *name, const char *value)
     printf("\",\n");
 }
 
-static void json_cpu(const char *near, const char *far, const struct rates *rates)
+/* What either side has spent and counted; ends the measurement's object. */
+static void json_sides(const char *near, const char *far, const struct perf_run *run,
+                       const struct rates *rates)
 {
-    printf("    \"cpu_ns_per_message\": {\"%s\": %.1f, \"%s\": %.1f, \"total\": %.1f}\n", near,
+    printf("    \"cpu_ns_per_message\": {\"%s\": %.1f, \"%s\": %.1f, \"total\": %.1f},\n", near,
            rates->near_ns, far, rates->far_ns, rates->total_ns);
+    perf_stats_json(near, &run->shared->near.stats, far, &run->shared->far.stats);
+    printf("\n  }");
 }
 
 static void json_throughput(const struct perf_args *args, const struct perf_run *run)
@@ -188,8 +194,7 @@ static void json_throughput(const struct perf_args *args, const struct perf_run 
            (unsigned long long)rates.messages, (unsigned long long)run->shared->near.messages);
     printf("    \"seconds\": %.6f,\n    \"msgs_per_s\": %.1f,\n    \"mb_per_s\": %.3f,\n",
            rates.seconds, rates.per_second, rates.megabytes);
-    json_cpu("sender", "receiver", &rates);
-    printf("  }");
+    json_sides("sender", "receiver", run, &rates);
 }
 
 static void json_latency(const struct perf_args *args, const struct perf_run *run)
@@ -204,8 +209,7 @@ static void json_latency(const struct perf_args *args, const struct perf_run *ru
            "    \"max_us\": %.3f,\n",
            times->min_us, times->mean_us, times->p50_us, times->p90_us, times->p99_us,
            times->p999_us, times->max_us);
-    json_cpu("asking", "answering", &rates);
-    printf("  }");
+    json_sides("asking", "answering", run, &rates);
 }
 
 void perf_report_json(const struct perf_args *args, const struct perf_run *throughput,

@@ -33,6 +33,7 @@ struct side {
     size_t id_size;
     struct perf_usage *usage;
     uint64_t cpu_start;
+    struct perf_stats stats_start;
     uint64_t messages; /* since the measurement began */
     bool measuring;
 };
@@ -247,11 +248,22 @@ static bool transmit(struct side *side)
     return true;
 }
 
+/* What the library has counted for this side so far. */
+static struct perf_stats read_stats(const struct side *side)
+{
+    struct perf_stats stats = {0};
+    perf_stats_add(&stats, side->in);
+    if (side->out != side->in)
+        perf_stats_add(&stats, side->out);
+    return stats;
+}
+
 /* Begins to count this side's messages and CPU time. */
 static void begin_usage(struct side *side)
 {
     side->measuring = true;
     side->messages = 0;
+    side->stats_start = read_stats(side);
     side->cpu_start = perf_cpu_ns(side->run->in_process);
 }
 
@@ -261,6 +273,8 @@ static void end_usage(struct side *side)
         return;
     side->usage->messages = side->messages;
     side->usage->cpu_ns = perf_cpu_ns(side->run->in_process) - side->cpu_start;
+    side->usage->stats = read_stats(side);
+    perf_stats_since(&side->usage->stats, &side->stats_start);
 }
 
 /* The other side follows the timing side's `measuring` flag. */
