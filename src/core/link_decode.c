@@ -148,9 +148,10 @@ static int take_command(struct zl_link *link, struct zl_harvest *harvest, const 
 
 static uint64_t on_trust(uint64_t size, size_t have)
 {
-    if (size <= ZL_BODY_TRUST || size <= 2 * (uint64_t)have)
-        return size;
-    return ZL_BODY_TRUST > 2 * have ? ZL_BODY_TRUST : 2 * have;
+    uint64_t limit = ZL_BODY_GROWTH * (uint64_t)have;
+    if (limit < ZL_BODY_TRUST)
+        limit = ZL_BODY_TRUST;
+    return size < limit ? size : limit;
 }
 
 /* Room for more of the body than there is now; memory grows with what has arrived. */

@@ -55,7 +55,7 @@ static void assert_taken(const struct scripted_link *script, const struct expect
 static bool flush(struct scripted_link *script)
 {
     zl_socket_lock(script->socket);
-    bool any = zl_link_flush_locked(&script->link);
+    bool any = zl_link_flush_locked(&script->link, (struct zl_flush){0});
     zl_socket_unlock(script->socket);
     return any;
 }
