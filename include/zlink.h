@@ -129,6 +129,7 @@ typedef struct zlink_stats {
         version; /* set by the library: its ZLINK_STATS_VERSION. Fields that came later than the
                          library's version are 0. */
 
+    /* Subscriptions count where they travel as messages: PUB and XPUB in, SUB and XSUB out. */
     uint64_t messages_in;  /* whole messages handed to the application */
     uint64_t messages_out; /* whole messages accepted for sending; fan-out counts one per peer */
     uint64_t bytes_in;     /* read from the connection, framing included; inproc: payloads */
@@ -159,7 +160,8 @@ typedef struct zlink_stats {
     /* Peers only. */
     uint32_t routing_id_size;
     uint8_t routing_id[256 + 4]; /* as the peer told it, or as ROUTER made it up */
-    char endpoint[256];          /* given to connect, or of the listener that accepted it */
+    char endpoint[256];          /* given to connect, or of the listener that accepted it;
+                                    "" for inproc */
 } zlink_stats_t;
 
 /*

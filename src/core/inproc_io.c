@@ -9,9 +9,8 @@
 #include <errno.h>
 
 enum {
-    COPY_MAX = 1024,           /* counted payloads up to here are cheaper copied than shared */
-    TELL_EVERY = 64,           /* messages between two looks for a waiting writer */
-    AHEAD_BYTES = 1024 * 1024, /* unread bytes that are likely to stay in a cache */
+    COPY_MAX = 1024, /* counted payloads up to here are cheaper copied than shared */
+    TELL_EVERY = 64, /* messages between two looks for a waiting writer */
 };
 
 static struct zl_socket *owner(struct zl_pipe *pipe)
@@ -134,7 +133,7 @@ void zl_inproc_set_idle(struct zl_pipe *pipe, bool idle)
 bool zl_inproc_is_ahead(struct zl_pipe *pipe, size_t size)
 {
     uint64_t ahead = unread(pipe);
-    if (ahead * size < AHEAD_BYTES || pipe->sent - ahead == pipe->in_vain_at)
+    if (ahead * size < ZL_AHEAD_BYTES)
         return false;
     ask_to_be_told(pipe, pipe->sent - ahead / 2);
     return zl_inproc_is_still_ahead(pipe);
@@ -144,11 +143,6 @@ bool zl_inproc_is_still_ahead(const struct zl_pipe *pipe)
 {
     uint64_t wanted = atomic_load_explicit(&pipe->told_from, memory_order_relaxed);
     return pipe->sent - unread(pipe) < wanted;
-}
-
-void zl_inproc_waited_in_vain(struct zl_pipe *pipe)
-{
-    pipe->in_vain_at = pipe->sent - unread(pipe);
 }
 
 /* ---- Writing ---------------------------------------------------------------------------------- */
@@ -165,8 +159,9 @@ static zl_cold int store_whole(struct zl_msg *slot, struct zl_msg *msg)
 
 /* Moves the message into the slot. What is not the library's own to keep, or so short that sharing
    would cost more, is copied into a slab of the writing socket. */
-static inline int store(struct zl_socket *socket, struct zl_msg *slot, struct zl_msg *msg)
+static inline int store(struct zl_pipe *pipe, struct zl_msg *slot, struct zl_msg *msg)
 {
+    struct zl_socket *socket = owner(pipe);
     size_t size = zl_msg_size(msg);
     bool kept = msg->kind == ZL_MSG_CONTENT || msg->kind == ZL_MSG_CONSTANT;
     bool copies = size > ZL_MSG_INLINE_MAX && size < (kept ? COPY_MAX : ZL_MSG_SLICE_MIN);
@@ -176,6 +171,7 @@ static inline int store(struct zl_socket *socket, struct zl_msg *slot, struct zl
     uint8_t *place = zl_slab_put(&socket->filler, zl_msg_bytes(msg), (uint32_t)size, &slab);
     if (!place)
         return -ENOMEM;
+    pipe->outq.bytes_copied += size;
     zl_msg_init(slot);
     slot->kind = ZL_MSG_SLICE;
     slot->routing_id = msg->routing_id;
@@ -190,7 +186,7 @@ int zl_inproc_write(struct zl_pipe *pipe, struct zl_msg *msg, bool more)
 {
     struct zl_pipe *peer = pipe->peer;
     struct zl_msg *slot = zl_ring_slot(&peer->ring);
-    if (zl_unlikely(!slot || store(owner(pipe), slot, msg) < 0)) {
+    if (zl_unlikely(!slot || store(pipe, slot, msg) < 0)) {
         zl_inproc_rollback(pipe);
         return -ENOMEM;
     }

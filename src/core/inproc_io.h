@@ -43,11 +43,9 @@ void zl_inproc_set_idle(struct zl_pipe *pipe, bool idle);
 static inline void zl_inproc_delivered(struct zl_pipe *pipe, size_t size);
 
 /* Long messages: whether the writer is so far ahead of its reader that the memory in between is more
-   than a cache holds. Asks the reader to tell when half of that is read. False also after a wait for
-   it was in vain, until the reader has read something. */
+   than a cache holds. Asks the reader to tell when half of that is read. */
 bool zl_inproc_is_ahead(struct zl_pipe *pipe, size_t size);
 bool zl_inproc_is_still_ahead(const struct zl_pipe *pipe);
-void zl_inproc_waited_in_vain(struct zl_pipe *pipe);
 
 /* Tells the owner of this inproc end the news. No gate is needed. */
 void zl_inproc_signal(struct zl_pipe *pipe, unsigned signals);

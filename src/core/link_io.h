@@ -14,7 +14,7 @@
 struct zl_slab;
 
 enum {
-    ZL_BODY_MIN = 8192,          /* bodies from here on are read straight into their memory */
+    ZL_BODY_MIN = 8192,         /* bodies from here on are read straight into their memory */
     ZL_BODY_TRUST = 256 * 1024, /* allocated on the word of the header alone */
     ZL_BODY_GROWTH = 4,         /* and so many times what has arrived */
 };

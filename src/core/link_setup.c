@@ -177,6 +177,7 @@ static void open_data_path_locked(struct zl_link *link, bool new_pipe)
 static int adopt_handshake(struct zl_link *link)
 {
     struct zl_handshake *handshake = link->handshake;
+    size_t early = 0; /* octets of frames that came with the handshake */
     link->version = handshake ? handshake->version : ZL_ZMTP_UNKNOWN;
     if (link->websocket)
         zl_zws_reader_init(&link->reader.zws,
@@ -190,9 +191,12 @@ static int adopt_handshake(struct zl_link *link)
         link->reader.partial_size = handshake->in_size;
         if (handshake->in_size)
             handshake->in = NULL;
+        early = handshake->in_size;
     }
     int rc = 0;
     zl_socket_lock(link->socket);
+    if (link->pipe)
+        link->pipe->traffic.bytes_in += early;
     if (link->pipe && handshake && !link->pipe->routing_id)
         rc = zl_pipe_set_routing_id(link->pipe, handshake->identity, handshake->identity_size);
     zl_socket_unlock(link->socket);

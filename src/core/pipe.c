@@ -192,8 +192,10 @@ static void keep_newest_input(struct zl_pipe *pipe)
 {
     while (pipe->received - pipe->delivered > 1 && zl_ring_readable(&pipe->ring)) {
         struct zl_msg *oldest = zl_ring_front(&pipe->ring);
-        if (!(oldest->flags & ZL_MSG_MORE))
-            pipe->delivered++;
+        if (!(oldest->flags & ZL_MSG_MORE)) {
+            pipe->received--;
+            pipe->dropped++;
+        }
         zl_socket_dispose(owner(pipe), oldest);
         zl_ring_pop(&pipe->ring);
     }
@@ -240,6 +242,10 @@ void zl_pipe_drained_locked(struct zl_pipe *pipe)
     if (pipe->conflate && pipe->outq.messages == 0 && take_newest(pipe, &newest)) {
         queue_write(pipe, &newest, false);
         zl_socket_dispose(owner(pipe), &newest);
+    }
+    if (pipe->awaits_drain && zl_outq_pending(&pipe->outq) == 0) {
+        pipe->awaits_drain = false;
+        zl_socket_wake(owner(pipe));
     }
     if (!pipe->out_full)
         return;
@@ -381,10 +387,14 @@ static int queue_write(struct zl_pipe *pipe, struct zl_msg *msg, bool more)
 /* CONFLATE over inproc: there is no queue, only the newest message at the reader. */
 static zl_cold int replace_newest(struct zl_pipe *pipe, struct zl_msg *msg)
 {
+    size_t size = zl_msg_size(msg);
     int rc = keep_newest(pipe->peer, msg, owner(pipe));
-    if (rc == 0)
-        zl_inproc_wake_reader(pipe->peer);
-    return rc;
+    if (rc < 0)
+        return rc;
+    pipe->sent++;
+    pipe->traffic.bytes_out += size;
+    zl_inproc_wake_reader(pipe->peer);
+    return 0;
 }
 
 int zl_pipe_write(struct zl_pipe *pipe, struct zl_msg *msg, bool more)
@@ -503,7 +513,11 @@ static zl_cold int read_rest(struct zl_pipe *pipe, struct zl_msg *msg)
         return ended ? -EPIPE : -EAGAIN;
     if (zl_ring_readable(&pipe->ring))
         return zl_pipe_read(pipe, msg);
-    return take_newest(pipe, msg) ? 0 : -EAGAIN;
+    if (!take_newest(pipe, msg))
+        return -EAGAIN;
+    pipe->delivered++;
+    pipe->traffic.bytes_in += zl_msg_size(msg);
+    return 0;
 }
 
 int zl_pipe_read(struct zl_pipe *pipe, struct zl_msg *msg)

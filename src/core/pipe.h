@@ -12,6 +12,7 @@
 #include "base/branch.h"
 #include "base/list.h"
 #include "core/outq.h"
+#include "core/pace.h"
 #include "core/ring.h"
 #include "core/stats.h"
 #include "io/gate.h"
@@ -75,9 +76,11 @@ struct zl_pipe {
     /* `sent` up to which there is room for sure, as far as was known at the last look; 0 to force a
        look. Only the other side makes more room, so nothing less has become true since. */
     uint64_t room_until;
-    uint64_t delivered; /* whole messages read */
-    uint64_t received;  /* links: whole messages published to the ring */
-    uint64_t dropped;   /* whole messages refused at the high-water mark */
+    uint64_t delivered;  /* whole messages read */
+    uint64_t received;   /* links: whole messages published to the ring */
+    uint64_t dropped;    /* whole messages refused at the high-water mark */
+    struct zl_pace pace; /* of senders of long messages */
+    bool awaits_drain;   /* such a sender waits until the queue is empty */
     struct zl_traffic traffic;
 
     /* A connection. */
@@ -88,7 +91,6 @@ struct zl_pipe {
     struct zl_pipe *peer; /* constant after creation; counted */
     atomic_int rcvhwm;    /* 0: no limit, ZL_HWM_UNBOUND: no peer yet; read by an inproc peer */
     uint64_t tell_at;     /* reader: `delivered` at which to look for a waiting writer */
-    uint64_t in_vain_at;  /* writer: messages read when it last waited in vain */
     struct zl_pipe *next_signalled;   /* owned by whoever set the first signal bit */
     _Alignas(64) atomic_uint signals; /* set by the other end, taken by us */
     /* 1: we found the ring empty. We store, fence, look at the ring; the peer publishes, fences,

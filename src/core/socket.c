@@ -358,44 +358,77 @@ static zl_cold int send_slowly(struct zl_socket *socket, struct zl_msg *msg, boo
 /* A sender of long messages that is far ahead of its only receiver waits a little for it: the messages
    stay in the caches, where a full queue of them (the high-water mark counts messages, not bytes)
    would lie in cold memory, and they go to the kernel without a copy. Where there are several
-   receivers none may hold up the others. */
-static int patience(const struct zl_socket *socket, int flags)
+   receivers none may hold up the others. NULL: no wait. */
+static struct zl_pipe *pipe_to_wait_for(struct zl_socket *socket, int flags)
 {
     bool may_wait = !(flags & ZMQ_DONTWAIT) && socket->options.sndtimeo != 0;
-    bool single = socket->pipes.next == socket->pipes.prev;
-    return may_wait && single ? PATIENCE_MS : 0;
+    bool single = socket->pipes.next == socket->pipes.prev && !zl_list_empty(&socket->pipes);
+    if (!may_wait || !single)
+        return NULL;
+    struct zl_pipe *pipe = zl_container_of(socket->pipes.next, struct zl_pipe, node);
+    return pipe->state == ZL_PIPE_OPEN && !pipe->conflate ? pipe : NULL;
 }
 
-/* Over inproc: until half of what is ahead of the reader has been read. */
-static void wait_for_reader(struct zl_socket *socket, size_t size, int patience_ms)
+/* A connection: until the kernel has taken what is queued. Only what has to be copied otherwise is
+   worth waiting for, or a queue that has become long. */
+static bool waits_for_kernel(struct zl_pipe *pipe, const struct zl_msg *msg)
 {
-    struct zl_pipe *pipe = zl_container_of(socket->pipes.next, struct zl_pipe, node);
-    if (!patience_ms || zl_list_empty(&socket->pipes) || !pipe->peer || pipe->conflate ||
-        !zl_inproc_is_ahead(pipe, size))
+    const struct zl_link *link = pipe->link;
+    if (!link || !link->ready)
+        return false;
+    if (msg->kind == ZL_MSG_BORROWED && !zl_link_writes_directly(link))
+        return true;
+    return zl_outq_pending(&pipe->outq) > ZL_AHEAD_BYTES;
+}
+
+static bool is_behind(struct zl_pipe *pipe)
+{
+    if (pipe->peer)
+        return zl_inproc_is_still_ahead(pipe);
+    pipe->awaits_drain = pipe->link && pipe->link->ready &&
+                         (zl_outq_pending(&pipe->outq) > 0 || pipe->link->writing);
+    return pipe->awaits_drain;
+}
+
+static void wait_until_caught_up(struct zl_socket *socket, struct zl_pipe *pipe)
+{
+    if (!zl_pace_allows(&pipe->pace))
         return;
-    /* The pipe may go away meanwhile. */
-    zl_pipe_acquire(pipe);
-    uint64_t deadline = zl_now_ms() + (uint64_t)patience_ms;
+    zl_pipe_acquire(pipe); /* it may go away meanwhile */
+    uint64_t deadline = zl_now_ms() + PATIENCE_MS;
     int rc = 0;
-    while (rc == 0 && pipe->state == ZL_PIPE_OPEN && zl_inproc_is_still_ahead(pipe) &&
+    while (rc == 0 && pipe->state == ZL_PIPE_OPEN && is_behind(pipe) &&
            usable_locked(socket, ZL_PATTERN_CAN_SEND) == 0) {
         rc = zl_drive_wait_locked(socket, deadline);
         zl_socket_take_signals_locked(socket);
     }
-    if (rc == -EAGAIN)
-        zl_inproc_waited_in_vain(pipe);
+    pipe->awaits_drain = false;
+    zl_pace_result(&pipe->pace, rc == -EAGAIN);
+    zl_drive_leave_locked(socket);
     zl_socket_release_pipe_locked(socket, pipe, false);
+}
+
+static zl_cold void before_long_send(struct zl_socket *socket, const struct zl_msg *msg, int flags)
+{
+    struct zl_pipe *pipe = pipe_to_wait_for(socket, flags);
+    if (pipe && !pipe->peer && waits_for_kernel(pipe, msg))
+        wait_until_caught_up(socket, pipe);
 }
 
 static zl_cold void after_long_send(struct zl_socket *socket, size_t size, bool more, int flags)
 {
-    int patience_ms = patience(socket, flags);
-    if (socket->borrower)
-        zl_drive_write_borrowed_locked(socket, patience_ms);
-    else if (!more)
-        zl_drive_after_send_locked(socket, patience_ms);
-    if (!more)
-        wait_for_reader(socket, size, patience_ms);
+    struct zl_pipe *pipe = pipe_to_wait_for(socket, flags);
+    if (socket->borrower) {
+        zl_drive_write_borrowed_locked(socket, pipe ? PATIENCE_MS : 0);
+        return;
+    }
+    if (more)
+        return;
+    /* Long enough for a write of its own. */
+    socket->batch_full |= socket->flush_wanted;
+    zl_drive_after_send_locked(socket, pipe ? PATIENCE_MS : 0);
+    if (pipe && pipe->peer && zl_inproc_is_ahead(pipe, size))
+        wait_until_caught_up(socket, pipe);
 }
 
 int zl_socket_send(struct zl_socket *socket, struct zl_msg *msg, int flags)
@@ -404,6 +437,8 @@ int zl_socket_send(struct zl_socket *socket, struct zl_msg *msg, int flags)
     zl_socket_lock(socket);
     size_t size = zl_msg_size(msg);
     begin_call(socket);
+    if (zl_unlikely(size >= ZL_REFERENCE_MIN))
+        before_long_send(socket, msg, flags);
     int rc = usable_locked(socket, ZL_PATTERN_CAN_SEND);
     if (zl_likely(rc == 0))
         rc = socket->ops->send(socket, msg, more);

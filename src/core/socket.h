@@ -32,6 +32,10 @@ struct zl_monitor;
 #define ZL_SOCKET_MAGIC 0xbaddecafu
 #define ZL_SOCKET_DEAD 0xdeadbeefu
 
+/* Unwritten or unread bytes between a sender and its only receiver that are likely to stay in a
+   cache. */
+#define ZL_AHEAD_BYTES ((uint64_t)1024 * 1024)
+
 /* socket->signalled of a closed socket: nobody takes news in any more. */
 #define ZL_SIGNALS_CLOSED ((struct zl_pipe *)1)
 
