@@ -20,7 +20,8 @@ if SANITIZED:
 NO_OWN_NETWORK = 3
 # zsock binds to a port again right after unbinding it, although the port is only given free some
 # time later, by another thread. On a stock libzmq this fails now and then as well.
-RACE = "Assertion `rc == port' failed"
+# zgossip expects messages of two clients in an order that nothing but luck gives them.
+RACES = ("Assertion `rc == port' failed", "Assertion `streq (key, \"inproc://alpha-2\")' failed")
 
 
 class SelfTest:
@@ -62,7 +63,7 @@ def run(folder):
             options = []
             reasons[name] = SelfTest(name, folder).finish()
         for _ in range(5):
-            if not reasons[name] or RACE not in reasons[name]:
+            if not reasons[name] or not any(race in reasons[name] for race in RACES):
                 break
             reasons[name] = SelfTest(name, folder, *options).finish()
         yield name, reasons[name]
