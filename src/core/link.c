@@ -103,6 +103,29 @@ void zl_link_monitor(struct zl_link *link, uint64_t event, uint64_t value)
                     link->accepted ? link->remote_name : link->uri, link->accepted);
 }
 
+int zl_link_watch(struct zl_link *link, uint32_t events)
+{
+    int rc = zl_loop_watch(link->loop, link->stream.fd, events, &link->io);
+    if (rc == 0)
+        link->watched = events;
+    return rc;
+}
+
+void zl_link_watch_for(struct zl_link *link, uint32_t events)
+{
+    if (link->watched == events)
+        return;
+    link->watched = events;
+    zl_loop_rewatch(link->loop, link->stream.fd, events, &link->io);
+}
+
+void zl_link_unwatch(struct zl_link *link)
+{
+    if (link->watched)
+        zl_loop_unwatch(link->loop, link->stream.fd);
+    link->watched = 0;
+}
+
 bool zl_link_is_protocol_error(int error)
 {
     return error == -EPROTO || error == -EPROTOTYPE || error == -EBADMSG || error == -EMSGSIZE ||
@@ -190,7 +213,7 @@ void zl_link_disconnect(struct zl_link *link, bool tell)
     int fd = link->stream.fd;
     zl_loop_timer_stop(link->loop, &link->timer);
     if (is_being_set_up(link))
-        zl_loop_unwatch(link->loop, fd);
+        zl_link_unwatch(link);
     zl_handshake_free(link->handshake);
     link->handshake = NULL;
     close_stream(link);
@@ -257,7 +280,7 @@ static void attempt_failed(struct zl_link *link, int fd, int error)
 {
     zl_loop_timer_stop(link->loop, &link->timer);
     if (fd >= 0) {
-        zl_loop_unwatch(link->loop, fd);
+        zl_link_unwatch(link);
         close(fd);
         link->stream.fd = -1;
     }
@@ -295,7 +318,7 @@ static void connection_decided(struct zl_link *link)
         return;
     }
     zl_loop_timer_stop(link->loop, &link->timer);
-    zl_loop_unwatch(link->loop, fd);
+    zl_link_unwatch(link);
     zl_link_established(link);
 }
 
@@ -311,7 +334,7 @@ static void connect_to(struct zl_link *link, const struct zl_target *target)
     link->state = ZL_LINK_AWAIT_CONNECTION;
     if (rc == -EINPROGRESS) {
         zl_link_monitor(link, ZMQ_EVENT_CONNECT_DELAYED, EINPROGRESS);
-        if (zl_loop_watch(link->loop, fd, EPOLLOUT, &link->io) < 0)
+        if (zl_link_watch(link, EPOLLOUT) < 0)
             attempt_failed(link, fd, -ENOMEM);
         else if (link->options->connect_timeout > 0)
             zl_loop_timer_start(link->loop, &link->timer, link->options->connect_timeout);
@@ -495,7 +518,7 @@ static void stop_unready_link(struct zl_link *link)
     }
     if (link->state == ZL_LINK_AWAIT_CONNECTION) {
         int fd = link->stream.fd;
-        zl_loop_unwatch(link->loop, fd);
+        zl_link_unwatch(link);
         close(fd);
         link->stream.fd = -1;
         zl_link_monitor(link, ZMQ_EVENT_CLOSED, (uint64_t)fd);

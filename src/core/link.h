@@ -84,6 +84,7 @@ struct zl_link {
     /* [loop] */
     enum zl_link_state state;
     struct zl_io io;
+    uint32_t watched; /* events that the loop watches the descriptor for; 0: it does not */
     struct zl_task task;
     struct zl_garbage garbage;
     struct zl_timer timer;           /* retry, connect and handshake time */

@@ -17,6 +17,12 @@ void zl_link_monitor(struct zl_link *link, uint64_t event, uint64_t value);
 /* Errors of a peer that will not do better the next time. */
 bool zl_link_is_protocol_error(int error);
 
+/* The loop watches the descriptor, until the pollset does: begins (0 or a negative errno), changes the
+   events, ends. The last two are harmless when nothing changes. */
+int zl_link_watch(struct zl_link *link, uint32_t events);
+void zl_link_watch_for(struct zl_link *link, uint32_t events);
+void zl_link_unwatch(struct zl_link *link);
+
 /* 0 or -ENOMEM. Any thread. */
 int zl_link_make_pipe(struct zl_link *link);
 

@@ -54,14 +54,14 @@ static int send_handshake(struct zl_link *link)
                                handshake->out_size - handshake->out_sent};
         ssize_t rc = link->stream.ops->write(&link->stream, &vector, 1);
         if (rc == -EAGAIN) {
-            zl_loop_rewatch(link->loop, link->stream.fd, EPOLLIN | EPOLLOUT, &link->io);
+            zl_link_watch_for(link, EPOLLIN | EPOLLOUT);
             return 1;
         }
         if (rc < 0)
             return (int)rc;
         handshake->out_sent += (size_t)rc;
     }
-    zl_loop_rewatch(link->loop, link->stream.fd, EPOLLIN, &link->io);
+    zl_link_watch_for(link, EPOLLIN);
     return 0;
 }
 
@@ -235,7 +235,7 @@ static void become_ready(struct zl_link *link)
     }
     bool handshaken = link->version >= ZL_ZMTP_3_0;
     zl_loop_timer_stop(link->loop, &link->timer);
-    zl_loop_unwatch(link->loop, link->stream.fd);
+    zl_link_unwatch(link);
     zl_handshake_free(link->handshake);
     link->handshake = NULL;
     link->state = ZL_LINK_READY;
@@ -341,14 +341,14 @@ static void advance_tls(struct zl_link *link)
     int rc = link->stream.ops->handshake(&link->stream);
     if (rc == -EAGAIN) {
         bool write = link->stream.want == ZL_STREAM_WANT_WRITE;
-        zl_loop_rewatch(link->loop, link->stream.fd, write ? EPOLLOUT : EPOLLIN, &link->io);
+        zl_link_watch_for(link, write ? EPOLLOUT : EPOLLIN);
         return;
     }
     if (rc < 0) {
         tls_failed(link, rc, zl_tls_reason(&link->stream));
         return;
     }
-    zl_loop_rewatch(link->loop, link->stream.fd, EPOLLIN, &link->io);
+    zl_link_watch_for(link, EPOLLIN);
     begin_protocol(link);
 }
 
@@ -398,7 +398,7 @@ void zl_link_established(struct zl_link *link)
     zl_link_monitor(link, link->accepted ? ZMQ_EVENT_ACCEPTED : ZMQ_EVENT_CONNECTED,
                     (uint64_t)link->stream.fd);
     bool needs_setup = link->tls || !link->raw;
-    if (needs_setup && zl_loop_watch(link->loop, link->stream.fd, EPOLLIN, &link->io) < 0) {
+    if (needs_setup && zl_link_watch(link, EPOLLIN) < 0) {
         zl_link_disconnect(link, true);
         zl_link_go_on(link, true);
         return;
