@@ -5,6 +5,7 @@
 #include "base/branch.h"
 #include "base/fence.h"
 #include "core/socket.h"
+#include "io/gate.h"
 
 #include <errno.h>
 
@@ -133,7 +134,10 @@ void zl_inproc_set_idle(struct zl_pipe *pipe, bool idle)
 bool zl_inproc_is_ahead(struct zl_pipe *pipe, size_t size)
 {
     uint64_t ahead = unread(pipe);
-    if (ahead * size < ZL_AHEAD_BYTES)
+    /* On one core a turn costs little and a small cache pays; else waking the writer takes as long as
+       reading some hundred kilobytes. */
+    uint64_t most = zl_usable_cpus() == 1 ? ZL_AHEAD_BYTES / 4 : ZL_AHEAD_BYTES;
+    if (ahead * size < most)
         return false;
     ask_to_be_told(pipe, pipe->sent - ahead / 2);
     return zl_inproc_is_still_ahead(pipe);
@@ -147,9 +151,10 @@ bool zl_inproc_is_still_ahead(const struct zl_pipe *pipe)
 
 /* ---- Writing ---------------------------------------------------------------------------------- */
 
-static zl_cold int store_whole(struct zl_msg *slot, struct zl_msg *msg)
+static zl_cold int store_whole(struct zl_socket *socket, struct zl_msg *slot, struct zl_msg *msg)
 {
-    int rc = zl_msg_detach(msg);
+    bool staged = msg->kind == ZL_MSG_SLICE && msg->u.ref.owner == socket->filler.current;
+    int rc = staged ? 0 : zl_msg_detach(msg);
     if (rc < 0)
         return rc;
     zl_msg_clear_metadata(msg);
@@ -157,27 +162,57 @@ static zl_cold int store_whole(struct zl_msg *slot, struct zl_msg *msg)
     return 0;
 }
 
-/* Moves the message into the slot. What is not the library's own to keep, or so short that sharing
-   would cost more, is copied into a slab of the writing socket. */
-static inline int store(struct zl_pipe *pipe, struct zl_msg *slot, struct zl_msg *msg)
+/* Copies the payload into a slab of the writing socket. */
+static int put(struct zl_socket *socket, struct zl_msg *slot, struct zl_msg *msg)
 {
-    struct zl_socket *socket = owner(pipe);
-    size_t size = zl_msg_size(msg);
-    bool kept = msg->kind == ZL_MSG_CONTENT || msg->kind == ZL_MSG_CONSTANT;
-    bool copies = size > ZL_MSG_INLINE_MAX && size < (kept ? COPY_MAX : ZL_MSG_SLICE_MIN);
-    if (!copies || msg->group)
-        return store_whole(slot, msg);
     struct zl_slab *slab;
+    size_t size = zl_msg_size(msg);
     uint8_t *place = zl_slab_put(&socket->filler, zl_msg_bytes(msg), (uint32_t)size, &slab);
     if (!place)
         return -ENOMEM;
-    pipe->outq.bytes_copied += size;
     zl_msg_init(slot);
     slot->kind = ZL_MSG_SLICE;
     slot->routing_id = msg->routing_id;
     slot->u.ref.data = place;
     slot->u.ref.size = size;
     slot->u.ref.owner = slab;
+    return 0;
+}
+
+int zl_inproc_stage(struct zl_socket *socket, struct zl_msg *msg)
+{
+    struct zl_msg staged;
+    int rc = put(socket, &staged, msg);
+    if (rc < 0)
+        return rc;
+    zl_socket_dispose(socket, msg);
+    *msg = staged;
+    return 0;
+}
+
+/* What is not the library's own to keep, or so short that sharing would cost more, is copied. */
+static inline bool is_copied(const struct zl_socket *socket, const struct zl_msg *msg, size_t size)
+{
+    if (size <= ZL_MSG_INLINE_MAX || msg->group)
+        return false;
+    if (msg->kind == ZL_MSG_CONTENT || msg->kind == ZL_MSG_CONSTANT)
+        return size < COPY_MAX;
+    bool staged = msg->kind == ZL_MSG_SLICE && msg->u.ref.owner == socket->filler.current;
+    return size < ZL_MSG_SLICE_MIN && !staged;
+}
+
+/* Moves the message into the slot. */
+static inline int store(struct zl_pipe *pipe, struct zl_msg *slot, struct zl_msg *msg)
+{
+    struct zl_socket *socket = owner(pipe);
+    size_t size = zl_msg_size(msg);
+    socket->inproc_bytes += size;
+    if (!is_copied(socket, msg, size))
+        return store_whole(socket, slot, msg);
+    int rc = put(socket, slot, msg);
+    if (rc < 0)
+        return rc;
+    pipe->outq.bytes_copied += size;
     zl_socket_dispose(socket, msg);
     return 0;
 }

@@ -20,6 +20,7 @@
 #include <stddef.h>
 
 struct zl_msg;
+struct zl_socket;
 
 /* Whether a new message may begin. Before a "no" the reader has been asked to tell when half of the
    limit is free. */
@@ -28,6 +29,10 @@ bool zl_inproc_can_write(struct zl_pipe *pipe);
 /* Writes one part; a complete message becomes visible to the reader, who is told if it is idle. On
    success msg is empty; -ENOMEM: msg stays with the caller, nothing of the message is left. */
 int zl_inproc_write(struct zl_pipe *pipe, struct zl_msg *msg, bool more);
+
+/* For fan-out: moves a short payload into a slab of the socket, so that copies of the message share it.
+   0 or -ENOMEM with msg unchanged. */
+int zl_inproc_stage(struct zl_socket *socket, struct zl_msg *msg);
 
 /* Takes back the parts of an unfinished message. */
 void zl_inproc_rollback(struct zl_pipe *pipe);
@@ -42,8 +47,8 @@ void zl_inproc_set_idle(struct zl_pipe *pipe, bool idle);
 /* Reader: a whole message has been taken out; `size` is that of its last part. */
 static inline void zl_inproc_delivered(struct zl_pipe *pipe, size_t size);
 
-/* Long messages: whether the writer is so far ahead of its reader that the memory in between is more
-   than a cache holds. Asks the reader to tell when half of that is read. */
+/* Whether the writer is so far ahead of its reader, with messages of about `size` bytes, that the memory
+   in between is more than a cache holds. Asks the reader to tell when half of that is read. */
 bool zl_inproc_is_ahead(struct zl_pipe *pipe, size_t size);
 bool zl_inproc_is_still_ahead(const struct zl_pipe *pipe);
 

@@ -32,7 +32,7 @@ void zl_slab_release(struct zl_slab *slab, unsigned count);
 /* The slabs that a sender fills with payloads for an inproc peer. References for messages are taken
    in advance, so that handing one out writes to no memory that the reader writes too. Guarded by the
    gate of the socket that owns the filler. */
-enum { ZL_FILLER_SLABS = 8 };
+enum { ZL_FILLER_SLABS = 16 };
 
 struct zl_slab_filler {
     struct zl_slab *slabs[ZL_FILLER_SLABS]; /* one reference each */

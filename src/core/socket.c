@@ -28,6 +28,9 @@ enum { DRIVE_EVERY = 64 };
 /* Twice the time slice that a receiver on the same core may have to wait for. */
 enum { PATIENCE_MS = 5 };
 
+/* A sender over inproc looks how far its reader is after so many bytes. */
+enum { LOOK_BYTES = 64 * 1024 };
+
 /* ---- Life ------------------------------------------------------------------------------------- */
 
 static void on_close_task(struct zl_task *task);
@@ -415,6 +418,7 @@ static zl_cold void before_long_send(struct zl_socket *socket, const struct zl_m
         wait_until_caught_up(socket, pipe);
 }
 
+/* Also after many bytes over inproc, in messages of any size. */
 static zl_cold void after_long_send(struct zl_socket *socket, size_t size, bool more, int flags)
 {
     struct zl_pipe *pipe = pipe_to_wait_for(socket, flags);
@@ -425,8 +429,9 @@ static zl_cold void after_long_send(struct zl_socket *socket, size_t size, bool 
     if (more)
         return;
     /* Long enough for a write of its own. */
-    socket->batch_full |= socket->flush_wanted;
+    socket->batch_full |= socket->flush_wanted && size >= ZL_REFERENCE_MIN;
     zl_drive_after_send_locked(socket, pipe ? PATIENCE_MS : 0);
+    socket->inproc_bytes = 0;
     if (pipe && pipe->peer && zl_inproc_is_ahead(pipe, size))
         wait_until_caught_up(socket, pipe);
 }
@@ -446,7 +451,7 @@ int zl_socket_send(struct zl_socket *socket, struct zl_msg *msg, int flags)
         rc = send_slowly(socket, msg, more, flags);
     if (zl_likely(rc == 0)) {
         socket->sending_parts = more;
-        if (zl_unlikely(size >= ZL_REFERENCE_MIN))
+        if (zl_unlikely(size >= ZL_REFERENCE_MIN || socket->inproc_bytes >= LOOK_BYTES))
             after_long_send(socket, size, more, flags);
         else if (!more && (socket->flush_wanted || socket->batch_full))
             zl_drive_after_send_locked(socket, 0);

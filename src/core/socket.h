@@ -119,6 +119,7 @@ struct zl_socket {
     unsigned since_drive;           /* messages received since links were last looked at */
     struct zl_slab *slab;           /* spare receive slab; the claim holder takes it along */
     struct zl_chunk_cache chunks;
+    uint64_t inproc_bytes;        /* payload sent over inproc since the last look at the reader */
     struct zl_random_pool masks;  /* of WebSocket clients */
     struct zl_slab_filler filler; /* payloads on their way to inproc peers */
     struct zl_spent spent;        /* references of what was received, to be given back */

@@ -2,10 +2,14 @@
 /* Fan-out. */
 #include "pattern/fan_out.h"
 
+#include "core/inproc_io.h"
 #include "core/pipe.h"
 #include "core/socket.h"
 
 #include <stdlib.h>
+
+/* Shorter payloads are copied faster than a shared counter is changed. */
+enum { SHARE_MIN = 256 };
 
 void zl_fan_out_init(struct zl_fan_out *fan)
 {
@@ -76,10 +80,18 @@ bool zl_fan_out_settle(struct zl_fan_out *fan, bool nodrop)
    a counted reference of long content. */
 static bool copy_for_target(struct zl_msg *copy, struct zl_msg *msg)
 {
-    if (zl_msg_size(msg) >= ZL_REFERENCE_MIN)
+    if (zl_msg_size(msg) >= ZL_REFERENCE_MIN || msg->kind == ZL_MSG_SLICE)
         return zl_msg_share(copy, msg) == 0;
     zl_msg_borrow(copy, zl_msg_data(msg), zl_msg_size(msg));
     return true;
+}
+
+/* One copy of a short payload for all inproc peers. */
+static bool shares_slab(const struct zl_fan_out *fan, const struct zl_msg *msg)
+{
+    size_t size = zl_msg_size(msg);
+    return fan->count > 1 && fan->targets[0]->peer && size >= SHARE_MIN &&
+           size < ZL_REFERENCE_MIN && !msg->group;
 }
 
 void zl_fan_out_send(struct zl_fan_out *fan, struct zl_socket *socket, struct zl_msg *msg,
@@ -87,6 +99,8 @@ void zl_fan_out_send(struct zl_fan_out *fan, struct zl_socket *socket, struct zl
 {
     /* Long content in the caller's memory is copied once for all. */
     bool whole = zl_msg_size(msg) < ZL_REFERENCE_MIN || zl_msg_detach(msg) == 0;
+    if (shares_slab(fan, msg))
+        (void)zl_inproc_stage(socket, msg); /* without memory each target copies for itself */
     for (size_t i = 0; i < fan->count;) {
         struct zl_msg copy;
         if (!whole || !copy_for_target(&copy, msg)) {
