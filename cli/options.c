@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <zmq.h>
 
 #if defined __has_include
@@ -140,6 +139,18 @@ static const struct option_row rows[] = {
     {"norm_num_parity", 122, INT},
     {"norm_num_autoparity", 123, INT},
     {"norm_push", 124, INT},
+    {"tls_certificate", 1000, STRING},
+    {"tls_key", 1001, STRING},
+    {"tls_ca", 1002, STRING},
+    {"tls_verify", 1003, INT},
+    {"tls_require_client_cert", 1004, INT},
+    {"tls_hostname", 1005, STRING},
+    {"tls_trust_system", 1006, INT},
+    {"tls_key_password", 1007, STRING},
+    {"tls_min_version", 1008, INT},
+    {"tls_ciphers", 1009, STRING},
+    {"tls_ciphersuites", 1010, STRING},
+    {"tls_alpn", 1011, STRING},
 };
 
 enum { ROW_COUNT = sizeof rows / sizeof *rows };
@@ -153,10 +164,7 @@ struct assignment {
 
 static void normalize_name(char name[64], const char *text, size_t length)
 {
-    if (length > 4 && strncasecmp(text, "zmq_", 4) == 0) {
-        text += 4;
-        length -= 4;
-    }
+    static const char *const prefixes[] = {"zmq_", "zlink_"};
     if (length > 63)
         length = 63;
     for (size_t i = 0; i < length; i++) {
@@ -164,6 +172,13 @@ static void normalize_name(char name[64], const char *text, size_t length)
         name[i] = (char)(c == '-' ? '_' : c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
     }
     name[length] = '\0';
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+        size_t prefix = strlen(prefixes[i]);
+        if (length > prefix && strncmp(name, prefixes[i], prefix) == 0) {
+            memmove(name, name + prefix, length - prefix + 1);
+            return;
+        }
+    }
 }
 
 static bool find_row(struct assignment *assignment)
@@ -295,5 +310,5 @@ void cli_options_print_table(void)
     static const char *const kinds[] = {"integer", "64-bit integer", "text or @FILE",
                                         "bytes with escapes or @FILE"};
     for (size_t i = 0; i < ROW_COUNT; i++)
-        printf("  %-34s %3d  %s\n", rows[i].name, rows[i].number, kinds[rows[i].kind]);
+        printf("  %-34s %4d  %s\n", rows[i].name, rows[i].number, kinds[rows[i].kind]);
 }

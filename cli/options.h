@@ -7,7 +7,7 @@
 
 /*
  * Checks the syntax and the name of every NAME=VALUE without touching a socket. NAME is an option's
- * name in any case, with - or _, with or without ZMQ_; or its number, for integer options.
+ * name in any case, with - or _, with or without ZMQ_ or ZLINK_; or its number, for integer options.
  * Returns CLI_CONTINUE or an exit code after a message.
  */
 int cli_options_check(const struct cli_list *assignments);

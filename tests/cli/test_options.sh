@@ -28,6 +28,14 @@ zlink send --type push --connect "$ep" --message small || fail "sending"
 finished "$pull" 0
 expect_text small "$(cat "$dir/small")" "maxmsgsize"
 
+# Options of TLS are known by name; what zlink adds may be written with its prefix.
+zlink recv --type pull --bind "$ep" --option tls_verify=0 --option ZLINK_TLS_CA=ca.pem \
+    --option zlink-tls-min-version=13 --count 1 >"$dir/tls" &
+zlink send --type push --connect "$ep" --message x || fail "sending"
+finished $! 0
+expect_code 1 recv --type pull --bind "$ep" --option tls_min_version=11
+expect_error "cannot set option tls_min_version to '11'"
+
 # --verbose tells about connections.
 zlink recv --type pull --bind "$ep" --count 1 --verbose >/dev/null 2>"$dir/events" &
 zlink send --type push --connect "$ep" --message x || fail "sending"
