@@ -39,7 +39,7 @@ struct cli_command {
     const char *name;
     const char *synopsis;            /* what follows "zlink NAME" */
     const char *summary;             /* one paragraph */
-    const struct cli_opt *tables[3]; /* NULL-terminated; all offsets count from one target */
+    const struct cli_opt *tables[4]; /* NULL-terminated; all offsets count from one target */
     const char *notes;               /* after the options: rules, exit codes, examples */
 };
 

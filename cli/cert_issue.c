@@ -328,3 +328,20 @@ int cert_save(const struct cert_pair *pair, const char *certificate_path, const 
     int rc = save(key_path, NULL, pair->key);
     return rc < 0 ? rc : save(certificate_path, pair->certificate, NULL);
 }
+
+char *cert_pem(const struct cert_pair *pair, bool with_key)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    char *data;
+    char *text = NULL;
+    if (bio && PEM_write_bio_X509(bio, pair->certificate) == 1 &&
+        (!with_key ||
+         PEM_write_bio_PKCS8PrivateKey(bio, pair->key, NULL, NULL, 0, NULL, NULL) == 1)) {
+        size_t size = (size_t)BIO_get_mem_data(bio, &data);
+        text = memcpy(cli_alloc(size + 1), data, size);
+    }
+    BIO_free(bio);
+    if (!text)
+        crypto_error("write a certificate");
+    return text;
+}

@@ -34,6 +34,9 @@ int cert_load(struct cert_pair *pair, const char *certificate_path, const char *
 /* Writes both, each at once and whole: the key so that only its owner can read it. */
 int cert_save(const struct cert_pair *pair, const char *certificate_path, const char *key_path);
 
+/* The certificate as PEM text, with the key behind it or without; malloc'ed. NULL after a message. */
+char *cert_pem(const struct cert_pair *pair, bool with_key);
+
 /* Whether the text is an IP address; whether it can be a host name, with * for the first label. */
 bool cert_is_address(const char *name);
 bool cert_is_host_name(const char *name);

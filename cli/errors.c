@@ -2,6 +2,7 @@
 /* Explains why an endpoint could not be bound or connected, and what to do about it. */
 #include "errors.h"
 #include "cli.h"
+#include "tls.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -90,22 +91,45 @@ static void hint_in_use(const char *endpoint)
                  port ? port : endpoint);
 }
 
-int cli_endpoint_error(const char *endpoint, bool bind, int error)
+static const struct explanation *find(int error)
 {
-    cli_error("cannot %s %s: %s", bind ? "bind" : "connect to", endpoint, zmq_strerror(error));
-    for (size_t i = 0; i < sizeof explanations / sizeof *explanations; i++) {
-        const struct explanation *row = &explanations[i];
-        if (row->error != error)
-            continue;
-        if (row->hint)
-            cli_hint("%s", row->hint);
-        else if (error == EADDRINUSE)
-            hint_in_use(endpoint);
-        else if (error == EPROTONOSUPPORT && strstr(endpoint, "://"))
-            hint_transport(endpoint);
-        else
-            hint_syntax(endpoint, bind);
-        return row->exit_code;
+    for (size_t i = 0; i < sizeof explanations / sizeof *explanations; i++)
+        if (explanations[i].error == error)
+            return &explanations[i];
+    return NULL;
+}
+
+static void hint(const struct explanation *row, const char *endpoint, bool bind)
+{
+    if (row->hint)
+        cli_hint("%s", row->hint);
+    else if (row->error == EADDRINUSE)
+        hint_in_use(endpoint);
+    else if (row->error == EPROTONOSUPPORT && strstr(endpoint, "://"))
+        hint_transport(endpoint);
+    else
+        hint_syntax(endpoint, bind);
+}
+
+/* What the library says about TLS is better than the number. */
+static bool explain_tls(void *socket, const char *endpoint, const char *what)
+{
+    char reason[CLI_TLS_REASON_SIZE];
+    if (!cli_tls_is_used(endpoint) || !cli_tls_reason(socket, reason))
+        return false;
+    cli_error("cannot %s %s: %s", what, endpoint, reason);
+    cli_tls_hint(reason);
+    return true;
+}
+
+int cli_endpoint_error(void *socket, const char *endpoint, bool bind, int error)
+{
+    const char *what = bind ? "bind" : "connect to";
+    const struct explanation *row = find(error);
+    if (!explain_tls(socket, endpoint, what)) {
+        cli_error("cannot %s %s: %s", what, endpoint, zmq_strerror(error));
+        if (row)
+            hint(row, endpoint, bind);
     }
-    return CLI_FAILURE;
+    return row ? row->exit_code : CLI_FAILURE;
 }

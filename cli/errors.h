@@ -6,9 +6,10 @@
 #include <stdbool.h>
 
 /*
- * Says that binding (or connecting to) `endpoint` failed with `error`, with the reason and a hint.
+ * Says that binding the socket to (or connecting it to) `endpoint` failed with `error`, with the reason and a
+ * hint.
  * Returns the exit code: CLI_USAGE if the endpoint's text cannot work, else CLI_FAILURE.
  */
-int cli_endpoint_error(const char *endpoint, bool bind, int error);
+int cli_endpoint_error(void *socket, const char *endpoint, bool bind, int error);
 
 #endif

@@ -2,6 +2,7 @@
 /* zlink --help, zlink help TOPIC. */
 #include "cli.h"
 #include "options.h"
+#include "tls.h"
 #include "types.h"
 
 #include <stdio.h>
@@ -30,7 +31,8 @@ static void help_endpoints(void)
         "  ipc://PATH          processes of this machine: ipc:///tmp/news.sock; ipc://@news needs\n"
         "                      no file; --bind ipc://* picks a path\n"
         "  inproc://NAME       threads of one process: for programs, not for this command\n"
-        "  ws://HOST:PORT/PATH WebSocket, wss:// with TLS, if the library has them\n"
+        "  tls://HOST:PORT     tcp inside TLS: 'zlink help tls'\n"
+        "  ws://HOST:PORT/PATH WebSocket, wss:// with TLS\n"
         "  udp://HOST:PORT     radio, dish and dgram only\n\n"
         "Either side may bind. Who is found by others binds: bind the side that lives longer.\n"
         "Connecting works before the other side is there.\n");
@@ -40,11 +42,11 @@ static void help_options(void)
 {
     printf(
         "Socket options (--option NAME=VALUE), their numbers and values. NAME may be written in\n"
-        "any case, with - or _, with ZMQ_ in front, or as a number (integers only):\n\n");
+        "any case, with - or _, with ZMQ_ or ZLINK_ in front, or as a number (integers only):\n\n");
     cli_options_print_table();
     printf("\nExamples:\n"
            "  --option tcp_keepalive=1 --option heartbeat_ivl=2000\n"
-           "  --option wss_trust_pem=@ca.pem --option wss_hostname=news.example\n");
+           "  --option tls_ca=@ca.pem --option tls_ciphersuites=TLS_AES_256_GCM_SHA384\n");
 }
 
 void cli_help_overview(void)
@@ -58,7 +60,7 @@ void cli_help_overview(void)
         "  perf    measure throughput and round-trip time, and what the sockets did for it\n"
         "  demo    show messages on their way and compare with libzmq\n"
         "  cert    make certificates to try TLS with\n"
-        "  help    'zlink help COMMAND', and: zlink help types | endpoints | options\n\n"
+        "  help    'zlink help COMMAND', and: zlink help types | endpoints | options | tls\n\n"
         "  --version, --help\n\n"
         "Try it, in two terminals:\n"
         "  zlink recv --type pull --bind tcp://127.0.0.1:5555\n"
@@ -84,7 +86,8 @@ int cli_help_main(int argc, char **argv)
     } topics[] = {
         {"send", cli_send_help},       {"recv", cli_recv_help},   {"perf", cli_perf_help},
         {"demo", cli_demo_help},       {"cert", cli_cert_help},   {"types", help_types},
-        {"endpoints", help_endpoints}, {"options", help_options}, {"help", cli_help_overview},
+        {"endpoints", help_endpoints}, {"options", help_options}, {"tls", cli_tls_help},
+        {"help", cli_help_overview},
     };
     const char *names[sizeof topics / sizeof *topics];
     if (argc < 2 || strncmp(argv[1], "--", 2) == 0) {
@@ -100,7 +103,7 @@ int cli_help_main(int argc, char **argv)
     }
     const char *close = cli_closest(argv[1], names, sizeof topics / sizeof *topics);
     cli_error("no help about '%s'", argv[1]);
-    cli_hint("topics: send recv perf demo cert types endpoints options%s%s%s",
+    cli_hint("topics: send recv perf demo cert types endpoints options tls%s%s%s",
              close ? "; did you mean '" : "", close ? close : "", close ? "'?" : "");
     return CLI_USAGE;
 }

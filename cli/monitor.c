@@ -103,10 +103,25 @@ static bool read_event(struct cli_session *session)
     return true;
 }
 
+/* Connections with TLS fail for reasons that somebody has to remove, so each new one is told; a client
+ * tries again and again. */
+static void tell_tls_failure(struct cli_session *session)
+{
+    char reason[CLI_TLS_REASON_SIZE];
+    if (!cli_tls_reason(session->socket, reason) || strcmp(reason, session->tls_reason) == 0)
+        return;
+    strcpy(session->tls_reason, reason);
+    cli_error("%s: %s", cli_session_tls_endpoint(session->args), reason);
+    cli_tls_hint(reason);
+}
+
 void cli_monitor_drain(struct cli_session *session)
 {
+    bool any = false;
     while (read_event(session))
-        ;
+        any = true;
+    if (any && cli_tls_is_used(cli_session_tls_endpoint(session->args)))
+        tell_tls_failure(session);
 }
 
 int cli_monitor_open(struct cli_session *session)

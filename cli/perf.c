@@ -14,8 +14,8 @@
 static const struct cli_opt perf_opts[] = {
     {CLI_SECTION, "What to measure:", 0, 0, NULL, NULL},
     {CLI_TEXT, "transport", 't', FIELD(transport), "NAME",
-     "tcp, ipc, inproc, or an endpoint such as tcp://127.0.0.1:5555\n"
-     "(default tcp)"},
+     "tcp, ipc, inproc, tls, ws, wss, or an endpoint such as\n"
+     "tcp://127.0.0.1:5555 (default tcp)"},
     {CLI_TEXT, "pattern", 'p', FIELD(pattern_name), "NAME",
      "pair, push, req, dealer-router or pub (default pair)"},
     {CLI_SIZE, "size", 's', FIELD(size), "BYTES", "message size (default 64; k, M, G allowed)"},
@@ -52,7 +52,7 @@ static const struct cli_command perf_command = {
     .synopsis = "[options]",
     .summary = "Measures how many messages per second pass between two sockets, and how long a "
                "message\ntakes there and back.",
-    .tables = {perf_opts, NULL},
+    .tables = {perf_opts, cli_tls_opts, NULL},
     .notes =
         "Throughput: one side sends as fast as it can, the other counts; the time runs from the\n"
         "last warm-up message to the last message counted. pub waits for its\n"
@@ -60,6 +60,8 @@ static const struct cli_command perf_command = {
         "Round trips: one message at a time; percentiles are exact, from every sample.\n"
         "CPU time per message covers the whole process of each side with all its threads; with\n"
         "--threads it covers the calling thread of each side, and 'total' the process.\n"
+        "tls, wss: without --tls-cert both sides get certificates that are made for the\n"
+        "measurement, in memory only, and checked as any.\n"
         "\n"
         "Statistics: what either side's sockets did during the measurement, counted by zlink "
         "itself\n"
@@ -85,6 +87,7 @@ static const struct cli_command perf_command = {
         "  zlink perf\n"
         "  zlink perf --transport ipc --pattern push --size 1k --throughput\n"
         "  zlink perf --transport inproc --latency --count 100k\n"
+        "  zlink perf --transport tls --tls-min-version 1.3\n"
         "  taskset -c 0 zlink perf --transport tcp --pattern req --json\n"
         "  zlink perf --option sndbuf=1000000 --option rcvbuf=1000000 --size 64k\n",
 };
@@ -122,16 +125,33 @@ bool perf_in_process(const struct perf_args *args)
     return args->threads || inproc;
 }
 
+const char *perf_endpoint(const char *transport)
+{
+    static const char *const endpoints[][2] = {
+        {"tcp", "tcp://127.0.0.1:*"}, {"ipc", "ipc://*"},         {"inproc", "inproc://perf"},
+        {"tls", "tls://127.0.0.1:*"}, {"ws", "ws://127.0.0.1:*"}, {"wss", "wss://127.0.0.1:*"},
+    };
+    for (size_t i = 0; i < sizeof endpoints / sizeof *endpoints; i++)
+        if (strcmp(transport, endpoints[i][0]) == 0)
+            return endpoints[i][1];
+    return strstr(transport, "://") ? transport : NULL;
+}
+
 static int check_transport(const struct perf_args *args)
 {
-    static const char *const names[] = {"tcp", "ipc", "inproc"};
-    for (size_t i = 0; i < 3; i++)
-        if (strcmp(args->transport, names[i]) == 0)
-            return CLI_CONTINUE;
-    if (strstr(args->transport, "://"))
-        return CLI_CONTINUE;
-    return cli_usage("--transport must be tcp, ipc, inproc or an endpoint, not '%s'",
-                     args->transport);
+    const char *endpoint = perf_endpoint(args->transport);
+    const struct cli_tls_args *tls = &args->tls_args;
+    if (!endpoint)
+        return cli_usage("--transport must be tcp, ipc, inproc, tls, ws, wss or an endpoint, not "
+                         "'%s'",
+                         args->transport);
+    if (cli_tls_is_used(endpoint) && !tls->certificate &&
+        (tls->ca || tls->hostname || tls->trust_system))
+        return cli_usage("--tls-ca, --tls-trust-system and --tls-hostname need --tls-cert: without "
+                         "it, both sides get certificates made for the measurement");
+    if (!tls->certificate && tls->require_client_cert && cli_tls_is_used(endpoint))
+        return CLI_CONTINUE; /* there will be a CA to go with it */
+    return cli_tls_check(tls, endpoint);
 }
 
 static int check(struct perf_args *args)
@@ -152,7 +172,7 @@ static int check(struct perf_args *args)
     return rc == CLI_CONTINUE ? cli_options_check(&args->options) : rc;
 }
 
-static int run(const struct perf_args *args)
+static int measure(const struct perf_args *args)
 {
     struct perf_run throughput = {0};
     struct perf_run latency = {0};
@@ -166,6 +186,15 @@ static int run(const struct perf_args *args)
             args, args->throughput ? &throughput : NULL, args->latency ? &latency : NULL);
     perf_release(&throughput);
     perf_release(&latency);
+    return rc;
+}
+
+static int run(struct perf_args *args)
+{
+    int rc = perf_tls_open(&args->tls, &args->tls_args, perf_endpoint(args->transport));
+    if (rc == CLI_CONTINUE)
+        rc = measure(args);
+    perf_tls_close(&args->tls);
     return rc;
 }
 

@@ -11,6 +11,7 @@
 
 #include "args.h"
 #include "perf_stats.h"
+#include "tls.h"
 
 #include <semaphore.h>
 #include <stdatomic.h>
@@ -26,8 +27,17 @@ struct perf_pattern {
     bool subscribed; /* nothing arrives before the subscription has reached the near side */
 };
 
+/* What the two roles of TLS are told. */
+struct perf_tls {
+    bool used;
+    struct cli_tls_args server;
+    struct cli_tls_args client;
+    char *texts[3]; /* certificates made for this measurement, else NULL */
+};
+
 struct perf_args {
-    const char *transport; /* tcp, ipc, inproc or an endpoint */
+    struct cli_tls_args tls_args; /* first: cli_tls_opts count from here */
+    const char *transport;        /* a name, as in perf_endpoint, or an endpoint */
     const char *pattern_name;
     int64_t size;
     int64_t count;   /* -1: run for `duration` */
@@ -45,6 +55,7 @@ struct perf_args {
     struct cli_list options;
 
     const struct perf_pattern *pattern;
+    struct perf_tls tls;
 };
 
 /* What one side did between the start and the end of the measurement. */
@@ -104,6 +115,16 @@ void perf_far(struct perf_run *run);
  */
 int perf_measure(const struct perf_args *args, bool round_trips, struct perf_run *run);
 void perf_release(struct perf_run *run);
+
+/* The endpoint to bind for a transport's name; an endpoint is one already. NULL: no such name. */
+const char *perf_endpoint(const char *transport);
+
+/*
+ * Settles the certificates of both sides: those of the command line or, without --tls-cert, some that
+ * exist only in memory. Returns CLI_CONTINUE or an exit code after a message.
+ */
+int perf_tls_open(struct perf_tls *tls, const struct cli_tls_args *args, const char *endpoint);
+void perf_tls_close(struct perf_tls *tls);
 
 /* Whether both sides are threads of this process. */
 bool perf_in_process(const struct perf_args *args);

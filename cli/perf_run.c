@@ -206,6 +206,8 @@ static int result(const struct watch *watch)
     if (atomic_load(&shared->failed)) {
         if (*shared->error)
             cli_error("%s", shared->error);
+        if (args->tls.used)
+            cli_tls_hint(shared->error);
         return shared->exit_code ? shared->exit_code : CLI_FAILURE;
     }
     if (!shared->elapsed_ns) {
@@ -215,21 +217,9 @@ static int result(const struct watch *watch)
     return CLI_OK;
 }
 
-static void choose_endpoint(struct perf_run *run)
-{
-    const char *transport = run->args->transport;
-    if (strcmp(transport, "tcp") == 0)
-        transport = "tcp://127.0.0.1:*";
-    else if (strcmp(transport, "ipc") == 0)
-        transport = "ipc://*";
-    else if (strcmp(transport, "inproc") == 0)
-        transport = "inproc://perf";
-    snprintf(run->endpoint, sizeof run->endpoint, "%s", transport);
-}
-
 static int prepare(struct perf_run *run)
 {
-    choose_endpoint(run);
+    snprintf(run->endpoint, sizeof run->endpoint, "%s", perf_endpoint(run->args->transport));
     run->shared =
         mmap(NULL, sizeof *run->shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (run->shared == MAP_FAILED) {

@@ -51,11 +51,11 @@ static void fail(struct side *side, const char *format, ...)
 }
 
 /* Explains to the user why an endpoint does not work. */
-static void fail_endpoint(struct side *side, const char *endpoint, bool bind)
+static void fail_endpoint(struct side *side, void *socket, const char *endpoint, bool bind)
 {
     int error = zmq_errno();
     if (!atomic_exchange(&side->shared->failed, true))
-        side->shared->exit_code = cli_endpoint_error(endpoint, bind, error);
+        side->shared->exit_code = cli_endpoint_error(socket, endpoint, bind, error);
     atomic_store(&side->shared->stop, true);
 }
 
@@ -64,17 +64,30 @@ static bool stopped(const struct side *side)
     return atomic_load_explicit(&side->shared->stop, memory_order_relaxed);
 }
 
+/* Both sides are ours and have the same certificates: TLS that fails once will not do better. */
+static bool tls_failed(struct side *side)
+{
+    char reason[CLI_TLS_REASON_SIZE];
+    if (!side->run->args->tls.used || stopped(side))
+        return false;
+    bool failed = (side->out && cli_tls_reason(side->out, reason)) ||
+                  (side->in && cli_tls_reason(side->in, reason));
+    if (failed)
+        fail(side, "%s: %s", side->run->endpoint, reason);
+    return failed;
+}
+
 /* Whether a failed call is only to be repeated; anything else is reported. */
 static bool transient(struct side *side, const char *what)
 {
     int error = zmq_errno();
     if (error == EAGAIN || error == EINTR)
-        return true;
+        return !tls_failed(side);
     fail(side, "%s: %s", what, zmq_strerror(error));
     return false;
 }
 
-static void *open_socket(struct side *side, int type)
+static void *open_socket(struct side *side, int type, bool binds)
 {
     const struct perf_args *args = side->run->args;
     const struct {
@@ -99,7 +112,8 @@ static void *open_socket(struct side *side, int type)
         rc = zmq_setsockopt(socket, ZMQ_SUBSCRIBE, "", 0);
     if (rc != 0)
         fail(side, "cannot configure a socket: %s", zmq_strerror(zmq_errno()));
-    else if (cli_options_apply(socket, &args->options) != CLI_CONTINUE)
+    else if (cli_tls_apply(socket, binds ? &args->tls.server : &args->tls.client) != CLI_CONTINUE ||
+             cli_options_apply(socket, &args->options) != CLI_CONTINUE)
         fail(side, "%s", ""); /* the reason is printed already */
     return socket;
 }
@@ -110,7 +124,7 @@ static void bind_and_tell(struct side *side, void *socket, const char *endpoint,
     if (stopped(side))
         return;
     if (zmq_bind(socket, endpoint) != 0)
-        fail_endpoint(side, endpoint, true);
+        fail_endpoint(side, socket, endpoint, true);
     else if (zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, actual, &capacity) != 0)
         fail(side, "cannot learn the bound endpoint: %s", zmq_strerror(zmq_errno()));
     else
@@ -135,10 +149,10 @@ static void await_ready(struct side *side, sem_t *ready)
 static void connect_out(struct side *side, int type, const char *endpoint, sem_t *ready)
 {
     await_ready(side, ready);
-    if (stopped(side) || !(side->out = open_socket(side, type)) || stopped(side))
+    if (stopped(side) || !(side->out = open_socket(side, type, false)) || stopped(side))
         return;
     if (zmq_connect(side->out, endpoint) != 0)
-        fail_endpoint(side, endpoint, false);
+        fail_endpoint(side, side->out, endpoint, false);
 }
 
 /* Where answers of a one-way pattern go: beside the endpoint given, on any free port. */
@@ -177,7 +191,7 @@ static bool open_far(struct side *side, struct perf_run *run)
     side->usage = &shared->far;
     side->routed = side->pattern->routed;
     if (!stopped(side))
-        side->in = open_socket(side, side->pattern->far_type);
+        side->in = open_socket(side, side->pattern->far_type, true);
     bind_and_tell(side, side->in, run->endpoint, shared->far_endpoint, sizeof shared->far_endpoint,
                   &shared->ready[0]);
     if (side->pattern->two_way)
@@ -198,7 +212,7 @@ static bool open_near(struct side *side, struct perf_run *run)
     else if (run->round_trips && !stopped(side)) {
         char endpoint[sizeof run->endpoint + 16];
         return_endpoint(endpoint, sizeof endpoint, run->endpoint);
-        side->in = open_socket(side, side->pattern->far_type);
+        side->in = open_socket(side, side->pattern->far_type, true);
         bind_and_tell(side, side->in, endpoint, shared->near_endpoint, sizeof shared->near_endpoint,
                       &shared->ready[1]);
     }

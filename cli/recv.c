@@ -36,7 +36,7 @@ static const struct cli_command recv_command = {
     .name = "recv",
     .synopsis = "--type TYPE (--bind|--connect ENDPOINT)... [options]",
     .summary = "Prints every message it receives, one per line, until --count or Ctrl-C.",
-    .tables = {cli_socket_opts, recv_opts, NULL},
+    .tables = {cli_socket_opts, recv_opts, cli_tls_opts, NULL},
     .notes =
         "Parts of one message are separated by TAB. ID, TOPIC and BYTE understand the escapes\n"
         "\\n \\t \\r \\0 \\\\ \\xHH. When the reader of stdout goes away, recv ends with "
@@ -46,6 +46,8 @@ static const struct cli_command recv_command = {
         "  zlink recv --type rep --bind ipc:///tmp/echo.sock --echo\n"
         "  zlink recv --type router --bind tcp://*:5557 --multipart --output quoted\n"
         "  zlink recv --type pull --bind tcp://*:5555 --count 1 --output raw > copy.tar\n"
+        "  zlink recv --type pull --bind tls://*:5555 --tls-cert certs/localhost.pem \\\n"
+        "      --tls-key certs/localhost.key\n"
         "  zlink recv --type stream --bind tcp://*:8080          # then: curl localhost:8080\n",
 };
 

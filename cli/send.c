@@ -24,7 +24,8 @@ static const struct cli_opt send_opts[] = {
     {CLI_NUMBER, "interval", 0, FIELD(interval), "MS", "pause between messages"},
     {CLI_NUMBER, "wait-peers", 'w', FIELD(socket.wait_peers), "N",
      "first wait for N peers, a publisher: for N subscribers\n"
-     "(default 1 for pub, xpub and radio and with --timeout, else 0)"},
+     "(default 1 for pub, xpub and radio, with --timeout and with TLS,\n"
+     "else 0)"},
     {CLI_NUMBER, "replies", 'r', FIELD(replies), "N",
      "after each message print N messages that come back (req: 1);\n"
      "-1: until the connection ends or --timeout passes"},
@@ -39,7 +40,7 @@ static const struct cli_command send_command = {
     .summary =
         "Sends messages: lines of stdin, arguments, files or made-up ones. Prints what comes "
         "back\nwhere the type is answered (req) or --replies asks for it.",
-    .tables = {cli_socket_opts, send_opts, NULL},
+    .tables = {cli_socket_opts, send_opts, cli_tls_opts, NULL},
     .notes =
         "At the end send waits until everything is delivered; --timeout or --linger limit that.\n"
         "rep and server answer: each message waits for a request, which is printed, and goes back\n"
@@ -55,6 +56,8 @@ static const struct cli_command send_command = {
         "  zlink send --type push --connect tcp://127.0.0.1:5555 --size 1k --count 1M\n"
         "  printf 'key\\tvalue\\n' | zlink send --type dealer --connect tcp://127.0.0.1:5557 "
         "--multipart\n"
+        "  zlink send --type push --connect tls://localhost:5555 --tls-ca certs/ca.pem --message "
+        "hello\n"
         "  printf 'GET / HTTP/1.0\\r\\n\\r\\n' | zlink send --type stream --whole --replies -1 \\\n"
         "      --output raw --connect tcp://127.0.0.1:80\n",
 };
@@ -112,7 +115,9 @@ static void apply_defaults(struct cli_send_args *args, const struct cli_type *ty
         args->replies = type->flags & CLI_ASKS ? 1 : 0;
     if (args->socket.wait_peers != CLI_UNSET)
         return;
-    bool wait = type->flags & CLI_PUBLISHES || args->socket.timeout >= 0;
+    /* With TLS, so that a certificate that does not work is heard of before the final waiting. */
+    bool wait = type->flags & CLI_PUBLISHES || args->socket.timeout >= 0 ||
+                cli_tls_is_used(cli_session_tls_endpoint(&args->socket));
     /* Who answers waits for a request anyhow; udp knows no connections. */
     if (type->flags & CLI_ANSWERS || only_udp(&args->socket))
         wait = false;

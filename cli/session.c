@@ -120,18 +120,26 @@ static int connect_one(struct cli_session *session, const char *endpoint)
     return zmq_connect(session->socket, endpoint);
 }
 
+/* Tells the reason, and not once more when the monitor's events are looked at. */
+static int endpoint_error(struct cli_session *session, const char *endpoint, bool bind)
+{
+    int error = zmq_errno();
+    cli_tls_reason(session->socket, session->tls_reason);
+    return cli_endpoint_error(session->socket, endpoint, bind, error);
+}
+
 static int attach_endpoints(struct cli_session *session)
 {
     const struct cli_list *bind = &session->args->bind;
     const struct cli_list *connect = &session->args->connect;
     for (size_t i = 0; i < bind->count; i++) {
         if (zmq_bind(session->socket, bind->items[i]) != 0)
-            return cli_endpoint_error(bind->items[i], true, zmq_errno());
+            return endpoint_error(session, bind->items[i], true);
         announce_bound(session, bind->items[i]);
     }
     for (size_t i = 0; i < connect->count; i++)
         if (connect_one(session, connect->items[i]) != 0)
-            return cli_endpoint_error(connect->items[i], false, zmq_errno());
+            return endpoint_error(session, connect->items[i], false);
     return CLI_CONTINUE;
 }
 
@@ -154,6 +162,8 @@ static int configure(struct cli_session *session)
     if (rc == CLI_CONTINUE)
         rc = set_identity(session);
     if (rc == CLI_CONTINUE)
+        rc = cli_tls_apply(session->socket, &args->tls);
+    if (rc == CLI_CONTINUE)
         rc = cli_options_apply(session->socket, &args->options);
     if (rc == CLI_CONTINUE && session->type->number == ZMQ_SUB)
         rc = subscribe(session);
@@ -174,13 +184,26 @@ static int refuse_inproc(const struct cli_list *endpoints)
     return CLI_CONTINUE;
 }
 
+const char *cli_session_tls_endpoint(const struct cli_socket_args *args)
+{
+    const struct cli_list *lists[] = {&args->bind, &args->connect};
+    const char *endpoint = NULL;
+    for (size_t i = 0; i < 2; i++)
+        for (size_t k = 0; k < lists[i]->count; k++)
+            if (!endpoint || cli_tls_is_used(lists[i]->items[k]))
+                endpoint = lists[i]->items[k];
+    return endpoint;
+}
+
 static int check_endpoints(const struct cli_socket_args *args)
 {
     if (!args->bind.count && !args->connect.count)
         return cli_usage("--bind or --connect is missing, for example --connect "
                          "tcp://127.0.0.1:5555");
     int rc = refuse_inproc(&args->bind);
-    return rc == CLI_CONTINUE ? refuse_inproc(&args->connect) : rc;
+    if (rc == CLI_CONTINUE)
+        rc = refuse_inproc(&args->connect);
+    return rc == CLI_CONTINUE ? cli_tls_check(&args->tls, cli_session_tls_endpoint(args)) : rc;
 }
 
 static int create_socket(struct cli_session *session)
@@ -222,7 +245,9 @@ int cli_session_open(struct cli_session *session, const struct cli_socket_args *
     int rc = create_socket(session);
     if (rc == CLI_CONTINUE)
         rc = configure(session);
-    bool watch = args->verbose || peers > 0 || args->timeout >= 0;
+    /* With TLS there is always something to tell: why nobody gets through. */
+    bool watch = args->verbose || peers > 0 || args->timeout >= 0 ||
+                 cli_tls_is_used(cli_session_tls_endpoint(args));
     if (rc == CLI_CONTINUE && watch && cli_monitor_open(session) != 0)
         rc = library_error("cannot monitor the socket");
     if (rc == CLI_CONTINUE)
@@ -388,7 +413,9 @@ int cli_session_error(const struct cli_session *session, const char *what, int e
     }
     cli_error("%s: nothing within %d ms on %s", what, session->args->timeout, endpoint);
     bool reports = strncmp(endpoint, "udp://", 6) != 0;
-    if (session->monitor && reports && cli_session_peers(session) == 0)
+    if (*session->tls_reason && cli_session_peers(session) == 0)
+        cli_hint("no TLS connection came about: %s", session->tls_reason);
+    else if (session->monitor && reports && cli_session_peers(session) == 0)
         cli_hint("no peer is connected: is the other side running, with a type that suits %s (%s)?",
                  session->type->name, session->type->peers);
     return CLI_TIMEOUT;

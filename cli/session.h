@@ -7,10 +7,12 @@
 #define ZLINK_CLI_SESSION_H
 
 #include "args.h"
+#include "tls.h"
 #include "types.h"
 
 /* The options that send and recv have in common. Fields hold defaults before parsing. */
 struct cli_socket_args {
+    struct cli_tls_args tls; /* first: cli_tls_opts count from here */
     const char *type_name;
     struct cli_list bind;
     struct cli_list connect;
@@ -58,9 +60,10 @@ struct cli_session {
     bool hidden_xpub;  /* a pub that is an XPUB, to learn of its subscribers */
     uint32_t peer_id;  /* of the connected PEER, 0 if none */
     struct cli_peers peers;
-    unsigned notices;             /* a STREAM's connection notices so far */
-    unsigned char stream_id[256]; /* the one connection that a STREAM sends to */
-    size_t stream_id_size;        /* 0: none */
+    unsigned notices;                     /* a STREAM's connection notices so far */
+    unsigned char stream_id[256];         /* the one connection that a STREAM sends to */
+    size_t stream_id_size;                /* 0: none */
+    char tls_reason[CLI_TLS_REASON_SIZE]; /* the last failure that the user was told, or "" */
 };
 
 /* What cli_session_wait found ready. */
@@ -72,6 +75,9 @@ enum { CLI_READY_SOCKET = 1, CLI_READY_FD = 2 };
  */
 int cli_session_check(const struct cli_socket_args *args, unsigned need,
                       const struct cli_type **type);
+
+/* An endpoint with TLS if there is one, else any. */
+const char *cli_session_tls_endpoint(const struct cli_socket_args *args);
 
 /* Creates everything. On failure nothing stays open. Returns CLI_CONTINUE or an exit code. */
 int cli_session_open(struct cli_session *session, const struct cli_socket_args *args,

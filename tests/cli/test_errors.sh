@@ -52,6 +52,23 @@ expect_code 2 perf --pattern circle
 expect_error "--pattern must be"
 expect_code 2 perf --transport pigeon
 expect_error "--transport must be"
+# TLS: options for nothing, and options that miss another.
+expect_code 2 send --type push --connect "$ep" --message x --tls-ca ca.pem
+expect_error "$ep is not encrypted"
+expect_code 2 recv --type pull --bind tcp://127.0.0.1:5555 --tls-verify none
+expect_error "tcp://127.0.0.1:5555 is not encrypted"
+expect_code 2 recv --type pull --bind 'tls://127.0.0.1:*' --tls-key x.key
+expect_error "needs --tls-cert"
+expect_code 2 recv --type pull --bind 'tls://127.0.0.1:*' --tls-cert x.pem --tls-require-client-cert
+expect_error "needs --tls-ca"
+expect_code 2 recv --type pull --bind 'tls://127.0.0.1:*' --tls-verify maybe
+expect_error "must be one of peer|none"
+expect_code 2 recv --type pull --bind 'tls://127.0.0.1:*' --tls-min-version 1.1
+expect_error "must be one of 1.2|1.3"
+expect_code 2 perf --transport tcp --tls-cert x.pem
+expect_error "is not encrypted"
+expect_code 2 perf --transport tls --tls-ca x.pem
+expect_error "need --tls-cert"
 expect_code 2 help everything
 expect_error "no help about"
 

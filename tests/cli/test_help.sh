@@ -39,5 +39,17 @@ for type in pair pub sub req rep dealer router push pull xpub xsub stream; do
 done
 expect_code 0 help options
 grep -q "^  tcp_keepalive  *34 " "$dir/out" || fail "help options lacks tcp_keepalive"
+grep -q "^  tls_certificate  *1000 " "$dir/out" || fail "help options lacks tls_certificate"
+for command in send recv perf; do
+    expect_code 0 help "$command"
+    for option in cert key ca hostname verify require-client-cert trust-system min-version; do
+        grep -q -- "^ .*--tls-$option\b" "$dir/out" || fail "help $command lacks --tls-$option"
+    done
+done
+expect_code 0 help tls
+# shellcheck disable=SC2013 # options are words
+for option in $(grep -o -- ' --tls-[a-z-]*' "$dir/out" | sort -u); do
+    zlink help send | grep -q -- "^ .*$option\b" || fail "help tls uses $option"
+done
 expect_code 0 help endpoints
 grep -q "ipc:///tmp" "$dir/out" || fail "help endpoints lacks an example"
