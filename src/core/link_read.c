@@ -16,6 +16,7 @@ enum {
     SLAB_ROOM_MIN = 16 * 1024, /* with less room a new slab is taken */
     BODY_ALONE = 16 * 1024,    /* a read that brings so much of a body brings little else */
     ROOM_BEHIND_BODY = 4096,
+    BATCH_MIN = 512, /* of ZMQ_IN_BATCH_SIZE: less would only split short messages */
 };
 
 static bool above_high_water(struct zl_pipe *pipe)
@@ -109,8 +110,11 @@ static int read_once(struct zl_link *link, struct zl_harvest *harvest, bool *ful
     uint8_t *place = slab->data + slab->used;
     size_t have = reader->partial_size;
     size_t room = slab->capacity - slab->used - have;
-    if (link->options->in_batch_size_set && room > (size_t)link->options->in_batch_size)
-        room = (size_t)link->options->in_batch_size;
+    size_t batch = (size_t)link->options->in_batch_size;
+    if (batch < BATCH_MIN)
+        batch = BATCH_MIN;
+    if (link->options->in_batch_size_set && room > batch)
+        room = batch;
     else if (link->raw && room > 8192)
         room = 8192;
     if (have) {

@@ -242,6 +242,9 @@ static void become_ready(struct zl_link *link)
     link->retry_delay = 0;
     rc = zl_pollset_register(&socket->pollset, link->stream.fd, link->token,
                              EPOLLIN | EPOLLRDHUP | EPOLLET);
+    /* Before the first message can be received. */
+    if (handshaken)
+        zl_link_monitor(link, ZMQ_EVENT_HANDSHAKE_SUCCEEDED, 0);
     zl_socket_lock(socket);
     open_data_path_locked(link, new_pipe);
     if (rc < 0 && !link->broken) {
@@ -249,8 +252,6 @@ static void become_ready(struct zl_link *link)
         zl_loop_post(link->loop, &link->task);
     }
     zl_socket_unlock(socket);
-    if (handshaken)
-        zl_link_monitor(link, ZMQ_EVENT_HANDSHAKE_SUCCEEDED, 0);
     start_heartbeats(link);
 }
 

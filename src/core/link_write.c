@@ -17,6 +17,7 @@
 enum {
     GATHER_VECTORS = 64,
     GATHER_LIMIT = 512 * 1024, /* bytes in one write */
+    CAPPED_MIN = 512,
 };
 /* A batch is worth writing when it has about this size. */
 #define BATCH_SIZE ((size_t)60 * 1024)
@@ -87,6 +88,16 @@ static bool is_staged(const struct zl_link *link)
     return link->raw || link->version <= ZL_ZMTP_1_0;
 }
 
+/* ZMQ_OUT_BATCH_SIZE gathers less, but does not split messages. */
+static size_t capped_write(const struct zl_link *link, const struct zl_outq *queue)
+{
+    size_t cap = (size_t)link->options->out_batch_size;
+    size_t least = CAPPED_MIN; /* for the rest of a message that the kernel has split */
+    if (!is_staged(link) && zl_outq_at_boundary(queue))
+        least = zl_outq_first_message_size(queue);
+    return cap > least ? cap : least;
+}
+
 /* What the next write should send. Control goes only where a message begins; a started control
    frame goes before everything. */
 static int gather(struct zl_link *link, struct iovec *vectors, size_t *control, size_t *total)
@@ -105,7 +116,7 @@ static int gather(struct zl_link *link, struct iovec *vectors, size_t *control, 
     }
     size_t limit = GATHER_LIMIT;
     if (link->options->out_batch_size_set)
-        limit = (size_t)link->options->out_batch_size;
+        limit = capped_write(link, queue);
     size_t queued = 0;
     if (is_staged(link))
         count += zl_staging_gather(&link->staging, queue, link->raw, vectors + count, &queued);
