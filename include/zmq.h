@@ -858,13 +858,14 @@ ZMQ_EXPORT void zmq_threadclose(void *thread);
 #define ZMQ_SOCKS_USERNAME 99         /* text, <= 255 bytes; "": for the SOCKS5 proxy */
 #define ZMQ_SOCKS_PASSWORD 100        /* text, <= 255 bytes; "": for the SOCKS5 proxy */
 #define ZMQ_IN_BATCH_SIZE 101         /* int, bytes, > 0; 8192: limit of one read, at least 512 */
-#define ZMQ_OUT_BATCH_SIZE 102        /* int, bytes, > 0; 8192: limit of one gathered write; one message always goes */
-#define ZMQ_WSS_KEY_PEM 103           /* set, text; "": private key of a wss server, PEM */
-#define ZMQ_WSS_CERT_PEM 104          /* set, text; "": certificate of a wss server, PEM */
-#define ZMQ_WSS_TRUST_PEM 105         /* set, text; "": what a wss client trusts, PEM */
-#define ZMQ_WSS_HOSTNAME 106          /* set, text; "": the endpoint's host: name of the server */
-#define ZMQ_WSS_TRUST_SYSTEM 107      /* set, flag; 0: trust what the system trusts, too */
-#define ZMQ_ONLY_FIRST_SUBSCRIBE 108  /* set *, flag; 0: subscribe by the first part only */
+#define ZMQ_OUT_BATCH_SIZE                                                                         \
+    102 /* int, bytes, > 0; 8192: limit of one gathered write; one message always goes */
+#define ZMQ_WSS_KEY_PEM 103          /* set, text; "": private key of a wss server, PEM */
+#define ZMQ_WSS_CERT_PEM 104         /* set, text; "": certificate of a wss server, PEM */
+#define ZMQ_WSS_TRUST_PEM 105        /* set, text; "": what a wss client trusts, PEM */
+#define ZMQ_WSS_HOSTNAME 106         /* set, text; "": the endpoint's host: name of the server */
+#define ZMQ_WSS_TRUST_SYSTEM 107     /* set, flag; 0: trust what the system trusts, too */
+#define ZMQ_ONLY_FIRST_SUBSCRIBE 108 /* set *, flag; 0: subscribe by the first part only */
 #define ZMQ_RECONNECT_STOP 109 /* int, ZMQ_RECONNECT_STOP_... combined; 0: do not retry after */
 #define ZMQ_HELLO_MSG 110      /* set, bytes; none: sent first on each connection */
 #define ZMQ_DISCONNECT_MSG 111 /* set, bytes; none: received when a peer is gone */

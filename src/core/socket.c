@@ -451,6 +451,7 @@ int zl_socket_send(struct zl_socket *socket, struct zl_msg *msg, int flags)
         rc = send_slowly(socket, msg, more, flags);
     if (zl_likely(rc == 0)) {
         socket->sending_parts = more;
+        socket->catch_ups = 0;
         if (zl_unlikely(size >= ZL_REFERENCE_MIN || socket->inproc_bytes >= LOOK_BYTES))
             after_long_send(socket, size, more, flags);
         else if (!more && (socket->flush_wanted || socket->batch_full))

@@ -107,8 +107,9 @@ struct zl_socket {
     unsigned in_wait;        /* callers inside a wait */
     unsigned fd_waiters;     /* those that look at or sleep on the pollset or the wake descriptor */
     struct zl_spin spin;
-    uint64_t calls;    /* grows with every send and receive */
-    uint64_t collects; /* grows when somebody collects the pollset's events */
+    unsigned catch_ups; /* spins that paid since this socket last sent; see spin_for_news */
+    uint64_t calls;     /* grows with every send and receive */
+    uint64_t collects;  /* grows when somebody collects the pollset's events */
     uint64_t collects_at_tick;
     bool look_due;            /* no collects for a tick: the next call looks, or loses the lease */
     struct zl_timer tick;     /* [loop] */

@@ -32,14 +32,19 @@ static inline void zl_spin_paid(struct zl_spin *spin)
     spin->budget_ns = ZL_SPIN_NS;
 }
 
+/* We looked in vain, and shall sleep. */
+static inline void zl_spin_unpaid(struct zl_spin *spin)
+{
+    spin->unpaid++;
+    spin->failures += spin->failures < ZL_SPIN_MAX_FAILURES;
+    spin->budget_ns = 0;
+}
+
 /* We slept, perhaps after looking in vain. */
 static inline void zl_spin_slept(struct zl_spin *spin, uint64_t slept_ns)
 {
-    if (spin->budget_ns > 0) {
-        spin->unpaid++;
-        spin->failures += spin->failures < ZL_SPIN_MAX_FAILURES;
-    }
-    spin->budget_ns = 0;
+    if (spin->budget_ns > 0)
+        zl_spin_unpaid(spin);
     spin->short_sleeps += slept_ns < ZL_SPIN_SHORT_NS;
     if (spin->short_sleeps >= 1u << spin->failures) {
         spin->short_sleeps = 0;
