@@ -178,6 +178,11 @@ static void on_drive_task(struct zl_task *task)
     zl_socket_release(socket);
 }
 
+bool zl_drive_needs_post(const struct zl_socket *socket)
+{
+    return !socket->leased || socket->in_wait > 0;
+}
+
 void zl_drive_post_locked(struct zl_socket *socket)
 {
     zl_socket_acquire(socket);
@@ -312,7 +317,7 @@ static void post_flush(struct zl_socket *socket)
         zl_socket_release(socket);
 }
 
-void zl_drive_after_send_locked(struct zl_socket *socket, int patience_ms)
+void zl_drive_after_send_locked(struct zl_socket *socket, uint64_t patient_until)
 {
     if (!socket->flush_wanted && !socket->batch_full)
         return;
@@ -327,7 +332,7 @@ void zl_drive_after_send_locked(struct zl_socket *socket, int patience_ms)
     bool small = !socket->batch_full;
     socket->flush_wanted = false;
     socket->batch_full = false;
-    flush_links(socket, (struct zl_flush){.at_once = small, .patience_ms = patience_ms});
+    flush_links(socket, (struct zl_flush){.at_once = small, .patient_until = patient_until});
     socket->flush_ended = zl_ticks();
     if (small) {
         learn_cost(socket, socket->flush_ended - begun);
@@ -339,12 +344,12 @@ void zl_drive_after_send_locked(struct zl_socket *socket, int patience_ms)
         zl_drive_hand_back_locked(socket);
 }
 
-void zl_drive_write_borrowed_locked(struct zl_socket *socket, int patience_ms)
+void zl_drive_write_borrowed_locked(struct zl_socket *socket, uint64_t patient_until)
 {
     struct zl_pipe *pipe = socket->borrower;
     socket->borrower = NULL;
     zl_link_flush_locked(pipe->link,
-                         (struct zl_flush){.at_once = true, .patience_ms = patience_ms});
+                         (struct zl_flush){.at_once = true, .patient_until = patient_until});
     /* The gate is held since the claim was given back: nobody writes from there now. */
     zl_outq_keep_borrowed(&pipe->outq);
     socket->flush_ended = zl_ticks();
@@ -581,9 +586,7 @@ void zl_drive_leave_locked(struct zl_socket *socket)
     /* The readiness of what the kernel refused would sit on the lease of an owner that is elsewhere. */
     if (socket->blocked_links > 0)
         zl_drive_hand_back_locked(socket);
-    if (socket->leased || !socket->loop)
-        return;
-    if (!zl_list_empty(&socket->readable_links))
+    if (!zl_list_empty(&socket->readable_links) && socket->loop && zl_drive_needs_post(socket))
         zl_drive_post_locked(socket);
 }
 
@@ -613,7 +616,9 @@ void zl_drive_end_wait_locked(struct zl_socket *socket)
     end_sleep(socket);
     socket->fd_waiters--;
     watch_lease(socket);
-    if (socket->fd_waiters == 0 && (socket->fd_user || socket->pollset.fd < 0))
+    /* Without connections nobody collects, and the signal would stay. */
+    if (socket->fd_waiters == 0 &&
+        (socket->fd_user || socket->pollset.fd < 0 || zl_list_empty(&socket->links)))
         zl_drive_fd_reset_locked(socket);
 }
 

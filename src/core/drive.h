@@ -45,13 +45,13 @@ bool zl_drive_poll_locked(struct zl_socket *socket);
 /* [lets go] Writes out everything that is unwritten and unblocked. True when anything went out. */
 bool zl_drive_flush_locked(struct zl_socket *socket);
 
-/* [lets go] After a send: writes now, or leaves the message to be gathered. patience_ms: how long the
-   caller may wait for the kernel to take it. */
-void zl_drive_after_send_locked(struct zl_socket *socket, int patience_ms);
+/* [lets go] After a send: writes now, or leaves the message to be gathered. patient_until: until when
+   (ms of zl_now_ms, 0 for not at all) the caller may wait for the kernel to take it. */
+void zl_drive_after_send_locked(struct zl_socket *socket, uint64_t patient_until);
 
 /* [lets go] After a send that left a payload in the caller's memory (socket->borrower), and before
    the gate was let go since: writes it, and copies what the kernel did not take. */
-void zl_drive_write_borrowed_locked(struct zl_socket *socket, int patience_ms);
+void zl_drive_write_borrowed_locked(struct zl_socket *socket, uint64_t patient_until);
 
 /* [lets go] Sleeps until something may have changed: 0 (look again), -EAGAIN (deadline passed),
    -EINTR. First writes out what is unwritten. deadline in ms of zl_now_ms, 0: never sleeps. */
@@ -71,6 +71,10 @@ void zl_drive_leave_locked(struct zl_socket *socket);
 
 /* Gives the lease back now if there is one. */
 void zl_drive_hand_back_locked(struct zl_socket *socket);
+
+/* Whether nobody is sure to drive what has just been listed: no owner is out with the lease, or one
+   sleeps with it, who may have consumed the event before the link could be listed. */
+bool zl_drive_needs_post(const struct zl_socket *socket);
 
 /* Asks the loop to drive the flagged links, when no caller is sure to. */
 void zl_drive_post_locked(struct zl_socket *socket);

@@ -12,9 +12,19 @@
 
 /* No command of a handshake needs more. */
 #define COMMAND_MAX 65536u
+/* Nor more input at once, nor more unsent output: a peer that keeps us answering and does not read is
+   not let in. */
+#define INPUT_MAX (2 * COMMAND_MAX)
+#define OUTPUT_MAX (2 * COMMAND_MAX)
+/* Pings and pongs before a WebSocket connection is ready. */
+#define CONTROLS_MAX 64u
 
 static int append_out(struct zl_handshake *handshake, const void *data, size_t size)
 {
+    if (handshake->out_sent == handshake->out_size)
+        handshake->out_sent = handshake->out_size = 0;
+    if (handshake->out_size - handshake->out_sent + size > OUTPUT_MAX)
+        return -ENOBUFS;
     size_t need = handshake->out_size + size;
     if (need > handshake->out_capacity) {
         size_t capacity = need > 512 ? need * 2 : 512;
@@ -202,6 +212,8 @@ static int append_in(struct zl_handshake *handshake, const uint8_t *data, size_t
 {
     if (size == 0)
         return 0;
+    if (handshake->in_size + size > INPUT_MAX)
+        return -EMSGSIZE;
     uint8_t *in = realloc(handshake->in, handshake->in_size + size);
     if (!in)
         return -ENOMEM;
@@ -327,6 +339,8 @@ static int answer_control(struct zl_handshake *handshake, const struct zl_zws_he
                           const uint8_t *payload)
 {
     uint8_t frame[ZL_WEBSOCKET_CONTROL_MAX];
+    if (++handshake->controls > CONTROLS_MAX)
+        return -EPROTO;
     if (header->kind == ZL_ZWS_PONG)
         return 0;
     if (header->kind == ZL_ZWS_CLOSE)

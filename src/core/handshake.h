@@ -40,6 +40,7 @@ struct zl_handshake {
     enum zl_websocket_side side;
     struct zl_handshake_upgrade *upgrade; /* while it lasts */
     struct zl_zws_reader zws;
+    unsigned controls; /* WebSocket control frames so far */
     struct zl_greeting greeting;
     struct zl_mechanism mechanism;
     uint8_t *in; /* received, not yet used */

@@ -496,7 +496,7 @@ static void stop_ready_link(struct zl_link *link)
         zl_link_flush_locked(link, (struct zl_flush){0});
     bool done = link->stop_linger == 0 || !has_queued_output(link);
     done = done && !link->broken && leave_data_path_locked(link);
-    bool clean = has_clean_output(link);
+    bool clean = done && has_clean_output(link);
     zl_socket_unlock(socket);
     if (!done) {
         start_linger_timer(link);
@@ -572,6 +572,8 @@ static void on_task(struct zl_task *task)
         begin(link, stopping);
     else if (ready && ttl_due)
         start_ttl(link, ttl, activity);
+    else if (link->state == ZL_LINK_AWAIT_HANDSHAKE)
+        zl_link_on_setup_events(link, EPOLLIN);
 }
 
 static void on_linger(struct zl_timer *timer)

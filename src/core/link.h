@@ -169,7 +169,9 @@ void zl_link_read_locked(struct zl_link *link);
 /* Why a link is flushed. */
 struct zl_flush {
     bool at_once; /* by a sender for the message that it has just sent, not for a gathered batch */
-    int patience_ms; /* how long to wait for the kernel, claim in hand, before it counts as blocked */
+    /* Until when (ms of zl_now_ms) to wait for the kernel, claim in hand, before it counts as
+       blocked; 0: not at all. */
+    uint64_t patient_until;
 };
 
 /* Gate held, let go meanwhile. Writes until nothing is left, the kernel says no, or the claim is

@@ -294,22 +294,34 @@ static int take_control(struct zl_link *link, struct zl_harvest *harvest,
     return 0;
 }
 
+/* At least to twice the size: many small fragments must not each copy what is there. */
+static int grow_to(struct zl_link_reader *reader, uint64_t wanted)
+{
+    uint64_t twice = 2 * (uint64_t)reader->body->size;
+    struct zl_content *grown =
+        zl_content_grow(reader->body, (size_t)(wanted > twice ? wanted : twice));
+    if (!grown)
+        return -ENOMEM;
+    reader->body = grown;
+    return 0;
+}
+
 /* A fragment of a message goes behind those before it; all of them are in memory of their own. */
 static int begin_fragment(struct zl_link *link, struct zl_harvest *harvest,
                           const struct zl_zws_header *header, const uint8_t *data, size_t have)
 {
     struct zl_link_reader *reader = &link->reader;
     uint64_t size = header->frame.body_size;
+    /* Nobody splits the little that a command says. */
+    if (header->kind == ZL_ZWS_LAST_FRAGMENT && (header->frame.flags & ZL_FRAME_COMMAND))
+        return -EPROTO;
     if (!reader->body) {
         reader->body = zl_content_new((size_t)on_trust(size, have));
         reader->body_filled = 0;
     } else {
-        uint64_t total = reader->body_filled + size;
-        struct zl_content *grown =
-            zl_content_grow(reader->body, (size_t)on_trust(total, reader->body_filled + have));
-        if (!grown)
+        uint64_t wanted = on_trust(reader->body_filled + size, reader->body_filled + have);
+        if (wanted > reader->body->size && grow_to(reader, wanted) < 0)
             return -ENOMEM;
-        reader->body = grown;
     }
     if (!reader->body)
         return -ENOMEM;

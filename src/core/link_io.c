@@ -60,7 +60,7 @@ void zl_link_resume_locked(struct zl_link *link)
         return;
     link->paused = false;
     zl_link_list_readable(link);
-    if (zl_list_linked(&link->readable_node) && !link->socket->leased)
+    if (zl_list_linked(&link->readable_node) && zl_drive_needs_post(link->socket))
         zl_drive_post_locked(link->socket);
 }
 
@@ -74,7 +74,7 @@ void zl_link_claim_returned(struct zl_link *link)
     zl_link_want_flush_locked(link);
     /* What came up while the one claim was ours may be nobody's now. */
     bool left = zl_list_linked(&link->readable_node) || zl_list_linked(&link->unflushed_node);
-    if (left && link->stream.ops->half_duplex && !link->socket->leased)
+    if (left && link->stream.ops->half_duplex && zl_drive_needs_post(link->socket))
         zl_drive_post_locked(link->socket);
 }
 

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "core/link_io.h"
 
+#include "base/clock.h"
 #include "base/random.h"
 #include "core/drive.h"
 #include "core/pipe.h"
@@ -18,6 +19,7 @@ enum {
     GATHER_VECTORS = 64,
     GATHER_LIMIT = 512 * 1024, /* bytes in one write */
     CAPPED_MIN = 512,
+    PATIENCE_MAX_MS = 5, /* in one piece: a receiver that takes nothing for so long is slow */
 };
 /* A batch is worth writing when it has about this size. */
 #define BATCH_SIZE ((size_t)60 * 1024)
@@ -146,20 +148,23 @@ static void consume(struct zl_link *link, size_t control, size_t written)
 
 /* EPOLLOUT is watched only between a would-block and the next drained queue: Unix sockets report
    it for every datagram that the peer reads. The write claim is held, the gate is not. */
-static void watch_output(struct zl_link *link, bool watch)
+static bool watch_output(struct zl_link *link, bool watch)
 {
     if (link->output_watched == watch)
-        return;
+        return true;
     uint32_t events = EPOLLIN | EPOLLRDHUP | EPOLLET | (watch ? (uint32_t)EPOLLOUT : 0);
     if (zl_pollset_modify(&link->socket->pollset, link->stream.fd, link->token, events) == 0)
         link->output_watched = watch;
+    return link->output_watched || !watch;
 }
 
 /* Waits until the kernel takes bytes again. The write claim is held, the gate is not. */
-static bool becomes_writable(const struct zl_link *link, int patience_ms)
+static bool becomes_writable(const struct zl_link *link, uint64_t until)
 {
+    uint64_t now = zl_now_ms();
     struct pollfd item = {.fd = link->stream.fd, .events = POLLOUT};
-    return poll(&item, 1, patience_ms) > 0;
+    int left = until > now ? (int)(until - now) : 0;
+    return left > 0 && poll(&item, 1, left < PATIENCE_MAX_MS ? left : PATIENCE_MAX_MS) > 0;
 }
 
 enum write_outcome { WROTE_ALL, WROTE_PART, BLOCKED };
@@ -167,16 +172,19 @@ enum write_outcome { WROTE_ALL, WROTE_PART, BLOCKED };
 /* One write without the gate. Returns what the stream said. BLOCKED: not everything went out, and the
    readiness event is armed. */
 static ssize_t write_unlocked(struct zl_link *link, const struct iovec *vectors, int count,
-                              size_t total, int patience_ms, enum write_outcome *outcome)
+                              size_t total, uint64_t patient_until, enum write_outcome *outcome)
 {
     struct zl_socket *socket = link->socket;
     link->write_event = false;
     zl_gate_unlock(&socket->gate);
     ssize_t rc = link->stream.ops->write(&link->stream, vectors, count);
     *outcome = WROTE_ALL;
-    if (rc == -EAGAIN || (rc >= 0 && (size_t)rc < total))
-        *outcome = patience_ms && becomes_writable(link, patience_ms) ? WROTE_PART : BLOCKED;
-    watch_output(link, *outcome == BLOCKED);
+    if (rc > 0 && (size_t)rc < total && link->stream.ops->half_duplex)
+        *outcome = WROTE_PART; /* what stopped it shows in the next call */
+    else if (rc == -EAGAIN || (rc >= 0 && (size_t)rc < total))
+        *outcome = becomes_writable(link, patient_until) ? WROTE_PART : BLOCKED;
+    if (!watch_output(link, *outcome == BLOCKED))
+        rc = -ENOMEM;
     zl_gate_lock(&socket->gate);
     return rc;
 }
@@ -209,7 +217,7 @@ static bool flush_round(struct zl_link *link, const struct zl_flush *flush, bool
     int count = gather(link, vectors, &control, &total);
     if (count == 0)
         return false;
-    ssize_t rc = write_unlocked(link, vectors, count, total, flush->patience_ms, &outcome);
+    ssize_t rc = write_unlocked(link, vectors, count, total, flush->patient_until, &outcome);
     if (rc < 0 && rc != -EAGAIN) {
         zl_link_mark_broken(link, (int)rc);
         return false;

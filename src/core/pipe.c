@@ -179,6 +179,8 @@ void zl_pipe_take_signals_locked(struct zl_pipe *pipe)
         zl_pipe_connected_locked(pipe);
     if (signals & ZL_SIGNAL_READABLE)
         zl_pipe_input_locked(pipe);
+    if (signals & ZL_SIGNAL_WRITABLE)
+        pipe->room_until = 0;
     if ((signals & ZL_SIGNAL_WRITABLE) && pipe->out_full && pipe->state == ZL_PIPE_OPEN) {
         pipe->out_full = false;
         socket->ops->writable(socket, pipe);
@@ -277,8 +279,8 @@ void zl_pipe_set_hwm_locked(struct zl_pipe *pipe, int sndhwm, int rcvhwm)
         pipe->out_full = false;
         owner(pipe)->ops->writable(owner(pipe), pipe);
     }
-    if (atomic_exchange(&pipe->peer->writer_blocked, 0))
-        zl_inproc_signal(pipe->peer, ZL_SIGNAL_WRITABLE);
+    atomic_store(&pipe->peer->writer_blocked, 0);
+    zl_inproc_signal(pipe->peer, ZL_SIGNAL_WRITABLE);
 }
 
 /* CONFLATE: puts the message where only the newest one is kept. */

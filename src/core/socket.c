@@ -25,6 +25,9 @@
 /* Links that have input wait at most this many received messages while others keep us busy. */
 enum { DRIVE_EVERY = 64 };
 
+/* A send that may not wait drives so often at most. */
+enum { DRIVE_ONCE = 4 };
+
 /* Twice the time slice that a receiver on the same core may have to wait for. */
 enum { PATIENCE_MS = 5 };
 
@@ -344,7 +347,10 @@ static zl_cold int send_slowly(struct zl_socket *socket, struct zl_msg *msg, boo
     uint64_t deadline = deadline_after(socket->options.sndtimeo, flags);
     bool polled = false;
     int rc = -EAGAIN;
-    while (rc == -EAGAIN) {
+    for (unsigned rounds = 1; rc == -EAGAIN; rounds++) {
+        /* Input that nobody asked for is progress for ever. */
+        if (rounds % (deadline ? DRIVE_EVERY : DRIVE_ONCE) == 0 && is_over(deadline))
+            break;
         if (zl_list_empty(&socket->unflushed_links) || !zl_drive_flush_locked(socket)) {
             rc = make_progress(socket, deadline, &polled);
             if (rc < 0)
@@ -372,6 +378,12 @@ static struct zl_pipe *pipe_to_wait_for(struct zl_socket *socket, int flags)
     return pipe->state == ZL_PIPE_OPEN && !pipe->conflate ? pipe : NULL;
 }
 
+static bool pipe_socket_fans_out(const struct zl_pipe *pipe)
+{
+    int type = pipe->link->socket->ops->type;
+    return type == ZMQ_PUB || type == ZMQ_XPUB;
+}
+
 /* A connection: until the kernel has taken what is queued. Only what has to be copied otherwise is
    worth waiting for, or a queue that has become long. */
 static bool waits_for_kernel(struct zl_pipe *pipe, const struct zl_msg *msg)
@@ -379,7 +391,8 @@ static bool waits_for_kernel(struct zl_pipe *pipe, const struct zl_msg *msg)
     const struct zl_link *link = pipe->link;
     if (!link || !link->ready)
         return false;
-    if (msg->kind == ZL_MSG_BORROWED && !zl_link_writes_directly(link))
+    bool copied_anyway = pipe_socket_fans_out(pipe);
+    if (msg->kind == ZL_MSG_BORROWED && !copied_anyway && !zl_link_writes_directly(link))
         return true;
     return zl_outq_pending(&pipe->outq) > ZL_AHEAD_BYTES;
 }
@@ -403,6 +416,8 @@ static void wait_until_caught_up(struct zl_socket *socket, struct zl_pipe *pipe)
     while (rc == 0 && pipe->state == ZL_PIPE_OPEN && is_behind(pipe) &&
            usable_locked(socket, ZL_PATTERN_CAN_SEND) == 0) {
         rc = zl_drive_wait_locked(socket, deadline);
+        if (rc == 0 && is_over(deadline))
+            rc = -EAGAIN;
         zl_socket_take_signals_locked(socket);
     }
     pipe->awaits_drain = false;
@@ -418,20 +433,32 @@ static zl_cold void before_long_send(struct zl_socket *socket, const struct zl_m
         wait_until_caught_up(socket, pipe);
 }
 
+/* Until when a write of so many bytes may wait for the kernel: a receiver that takes a quarter of a
+   gigabyte per second is waited for to the end. */
+static uint64_t patience_for(const struct zl_socket *socket, size_t size)
+{
+    uint64_t limit = PATIENCE_MS + (uint64_t)(size >> 18);
+    int timeout = socket->options.sndtimeo;
+    if (timeout >= 0 && limit > (uint64_t)timeout)
+        limit = (uint64_t)timeout;
+    return zl_now_ms() + limit;
+}
+
 /* Also after many bytes over inproc, in messages of any size. */
 static zl_cold void after_long_send(struct zl_socket *socket, size_t size, bool more, int flags)
 {
-    struct zl_pipe *pipe = pipe_to_wait_for(socket, flags);
+    uint64_t until = pipe_to_wait_for(socket, flags) ? patience_for(socket, size) : 0;
     if (socket->borrower) {
-        zl_drive_write_borrowed_locked(socket, pipe ? PATIENCE_MS : 0);
+        zl_drive_write_borrowed_locked(socket, until);
         return;
     }
     if (more)
         return;
     /* Long enough for a write of its own. */
     socket->batch_full |= socket->flush_wanted && size >= ZL_REFERENCE_MIN;
-    zl_drive_after_send_locked(socket, pipe ? PATIENCE_MS : 0);
+    zl_drive_after_send_locked(socket, until);
     socket->inproc_bytes = 0;
+    struct zl_pipe *pipe = pipe_to_wait_for(socket, flags); /* the gate was let go */
     if (pipe && pipe->peer && zl_inproc_is_ahead(pipe, size))
         wait_until_caught_up(socket, pipe);
 }

@@ -187,10 +187,14 @@ static int keep_session(SSL *ssl, SSL_SESSION *session)
     if (!copy)
         return 0;
     pthread_mutex_lock(&context->lock);
-    SSL_SESSION *old = context->session;
-    context->session = copy;
+    SSL_SESSION *unwanted = copy;
+    /* A late ticket of a connection from before a reload was verified against other CAs. */
+    if (SSL_get_SSL_CTX(ssl) == context->ssl_ctx) {
+        unwanted = context->session;
+        context->session = copy;
+    }
     pthread_mutex_unlock(&context->lock);
-    SSL_SESSION_free(old);
+    SSL_SESSION_free(unwanted);
     return 0;
 }
 

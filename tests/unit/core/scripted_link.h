@@ -17,6 +17,8 @@
 
 #include <errno.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 struct scripted_link {
     void *context;
@@ -110,11 +112,17 @@ static void scripted_open(struct scripted_link *script)
     link->loop = &script->loop;
     link->options = &script->socket->options;
     link->version = ZL_ZMTP_3_1;
-    link->stream = (struct zl_stream){.ops = &scripted_ops, .fd = -1, .state = script};
+    /* Only to be registered: its readiness is the script's. */
+    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    assert_true(fd >= 0);
+    link->stream = (struct zl_stream){.ops = &scripted_ops, .fd = fd, .state = script};
     zl_list_init(&link->node);
     zl_list_init(&link->readable_node);
     zl_list_init(&link->unflushed_node);
     zl_socket_lock(script->socket);
+    assert_int_equal(zl_pollset_open(&script->socket->pollset), 0);
+    assert_int_equal(zl_pollset_reserve(&script->socket->pollset, link, &link->token), 0);
+    assert_int_equal(zl_pollset_register(&script->socket->pollset, fd, link->token, 0), 0);
     link->pipe = zl_pipe_new(script->socket, 1000, 1000);
     assert_non_null(link->pipe);
     zl_pipe_acquire(link->pipe); /* the link's reference; the other one is the socket's */
@@ -132,6 +140,8 @@ static void scripted_free(struct scripted_link *script)
     zl_list_remove(&link->readable_node);
     zl_list_remove(&link->unflushed_node);
     link->pipe->link = NULL;
+    zl_pollset_unregister(&script->socket->pollset, link->stream.fd);
+    close(link->stream.fd);
     zl_socket_unlock(script->socket);
     zl_staging_free(&link->staging);
     zl_pipe_release(link->pipe);
