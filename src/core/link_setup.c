@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* From an established transport connection to a ready link: TLS, upgrade, handshake. [loop] */
 #define _GNU_SOURCE
+#include "core/link_io.h"
 #include "core/link_life.h"
 
 #include "base/random.h"
@@ -151,11 +152,13 @@ static void subscribe_to_everything(struct zl_link *link)
         zl_link_inject(link, (const uint8_t *)"\1", 1);
 }
 
-/* Gate held. The pattern learns about the connection, and the data path may use it. */
-static void open_data_path_locked(struct zl_link *link, bool new_pipe)
+/* Gate held. The pattern learns about the connection, and may write to it. The read claim stays with
+   us, so that nobody receives a message before the monitor has told of the connection. */
+static void join_pattern_locked(struct zl_link *link, bool new_pipe)
 {
     struct zl_pipe *pipe = link->pipe;
     link->ready = true;
+    link->reading = true;
     pipe->link = link;
     pipe->traffic.reconnects += link->was_ready;
     link->was_ready = true;
@@ -164,14 +167,24 @@ static void open_data_path_locked(struct zl_link *link, bool new_pipe)
         zl_pipe_attach_locked(pipe);
     }
     zl_pipe_connected_locked(pipe);
-    if (link->socket->notify & ZMQ_NOTIFY_CONNECT)
-        zl_link_inject(link, NULL, 0);
-    subscribe_to_everything(link);
+}
+
+/* Gate held. Gives the claim back: input flows. error: the connection cannot be watched. */
+static void begin_traffic_locked(struct zl_link *link, int error)
+{
     /* Octets that came with the handshake, and edges reported since the registration. */
-    link->readable = link->readable || link->reader.partial || has_pending(link);
-    if (link->readable)
-        zl_link_flag_locked(link, EPOLLIN);
-    zl_link_want_flush_locked(link);
+    bool waits = link->reader.partial || has_pending(link);
+    link->reading = false;
+    if (error < 0)
+        zl_link_mark_broken(link, error);
+    if (link->ready && !link->stopping) {
+        if (link->socket->notify & ZMQ_NOTIFY_CONNECT)
+            zl_link_inject(link, NULL, 0);
+        subscribe_to_everything(link);
+        if (waits)
+            zl_link_flag_locked(link, EPOLLIN);
+    }
+    zl_link_claim_returned(link);
     zl_drive_for_a_while_locked(link->socket);
 }
 
@@ -244,15 +257,13 @@ static void become_ready(struct zl_link *link)
     link->retry_delay = 0;
     rc = zl_pollset_register(&socket->pollset, link->stream.fd, link->token,
                              EPOLLIN | EPOLLRDHUP | EPOLLET);
-    /* Before the first message can be received. */
+    zl_socket_lock(socket);
+    join_pattern_locked(link, new_pipe);
+    zl_socket_unlock(socket);
     if (handshaken)
         zl_link_monitor(link, ZMQ_EVENT_HANDSHAKE_SUCCEEDED, 0);
     zl_socket_lock(socket);
-    open_data_path_locked(link, new_pipe);
-    if (rc < 0 && !link->broken) {
-        link->broken = rc;
-        zl_loop_post(link->loop, &link->task);
-    }
+    begin_traffic_locked(link, rc);
     zl_socket_unlock(socket);
     start_heartbeats(link);
 }
