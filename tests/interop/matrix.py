@@ -271,9 +271,9 @@ class Case:
     def endpoint(self, transport):
         """One to bind to. The port is the system's choice. The address is the driver's own, so that
         nobody else takes the port while a peer is between two lives."""
-        if transport == "tcp":
+        if transport != "ipc":
             pid = os.getpid()
-            return f"tcp://127.{1 + pid // 65536 % 250}.{pid // 256 % 256}.{1 + pid % 254}:*"
+            return f"{transport}://127.{1 + pid // 65536 % 250}.{pid // 256 % 256}.{1 + pid % 254}:*"
         self.endpoints += 1
         return f"ipc://{self.folder}/{self.endpoints}"
 

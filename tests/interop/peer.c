@@ -17,6 +17,7 @@
  *     version                     the library's version
  *     socket S TYPE [OPTION=VALUE...]
  *     set S OPTION=VALUE...
+ *     text S OPTION               the result is the value of an option that is a text
  *     bind S ENDPOINT             the result is the resolved endpoint
  *     connect | unbind | disconnect S ENDPOINT
  *     send S FLOW
@@ -233,6 +234,21 @@ static bool cmd_set(const struct args *args)
     return sock && set_options(sock->handle, args, 2) && done();
 }
 
+static bool cmd_text(const struct args *args)
+{
+    struct sock *sock = find_socket(arg_at(args, 1));
+    const struct option_name *option = find_option(arg_at(args, 2));
+    char text[512];
+    size_t size = sizeof text;
+    if (!sock)
+        return false;
+    if (!option || option->kind != OPTION_BYTES)
+        return fail("no text option %s", arg_at(args, 2));
+    if (lib.zmq_getsockopt(sock->handle, option->option, text, &size) != 0)
+        return fail_zmq(option->name);
+    return ok("%.*s", (int)size, text);
+}
+
 static bool cmd_bind(const struct args *args)
 {
     struct sock *sock = find_socket(arg_at(args, 1));
@@ -371,6 +387,7 @@ static const struct {
     {"set", cmd_set},
     {"socket", cmd_socket},
     {"term", cmd_term},
+    {"text", cmd_text},
     {"unbind", cmd_unbind},
     {"until", cmd_refused},
     {"version", cmd_version},

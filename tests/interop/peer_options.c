@@ -8,6 +8,19 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
+/* Options that only zlink has. The header is stock zmq.h's, so they are given by number. */
+enum {
+    TLS_CERTIFICATE = 1000,
+    TLS_KEY,
+    TLS_CA,
+    TLS_VERIFY,
+    TLS_REQUIRE_CLIENT_CERT,
+    TLS_HOSTNAME,
+    TLS_TRUST_SYSTEM,
+    TLS_MIN_VERSION = 1008,
+    TLS_ERROR = 1012,
+};
+
 struct number_name {
     const char *name;
     int number;
@@ -27,6 +40,7 @@ static const struct option_name options[] = {
     {"probe_router", ZMQ_PROBE_ROUTER, OPTION_INT},
     {"rcvbuf", ZMQ_RCVBUF, OPTION_INT},
     {"rcvhwm", ZMQ_RCVHWM, OPTION_INT},
+    {"raw", ZMQ_ROUTER_RAW, OPTION_INT},
     {"reconnect_ivl", ZMQ_RECONNECT_IVL, OPTION_INT},
     {"req_correlate", ZMQ_REQ_CORRELATE, OPTION_INT},
     {"req_relaxed", ZMQ_REQ_RELAXED, OPTION_INT},
@@ -36,6 +50,15 @@ static const struct option_name options[] = {
     {"sndbuf", ZMQ_SNDBUF, OPTION_INT},
     {"sndhwm", ZMQ_SNDHWM, OPTION_INT},
     {"subscribe", ZMQ_SUBSCRIBE, OPTION_BYTES},
+    {"tls_ca", TLS_CA, OPTION_BYTES},
+    {"tls_certificate", TLS_CERTIFICATE, OPTION_BYTES},
+    {"tls_error", TLS_ERROR, OPTION_BYTES},
+    {"tls_hostname", TLS_HOSTNAME, OPTION_BYTES},
+    {"tls_key", TLS_KEY, OPTION_BYTES},
+    {"tls_min_version", TLS_MIN_VERSION, OPTION_INT},
+    {"tls_require_client_cert", TLS_REQUIRE_CLIENT_CERT, OPTION_INT},
+    {"tls_trust_system", TLS_TRUST_SYSTEM, OPTION_INT},
+    {"tls_verify", TLS_VERIFY, OPTION_INT},
     {"unsubscribe", ZMQ_UNSUBSCRIBE, OPTION_BYTES},
     {"xpub_manual", ZMQ_XPUB_MANUAL, OPTION_INT},
     {"xpub_nodrop", ZMQ_XPUB_NODROP, OPTION_INT},
