@@ -35,6 +35,7 @@ static const struct option_name options[] = {
     {"heartbeat_ttl", ZMQ_HEARTBEAT_TTL, OPTION_INT},
     {"immediate", ZMQ_IMMEDIATE, OPTION_INT},
     {"invert_matching", ZMQ_INVERT_MATCHING, OPTION_INT},
+    {"last_endpoint", ZMQ_LAST_ENDPOINT, OPTION_BYTES},
     {"linger", ZMQ_LINGER, OPTION_INT},
     {"maxmsgsize", ZMQ_MAXMSGSIZE, OPTION_INT64},
     {"probe_router", ZMQ_PROBE_ROUTER, OPTION_INT},

@@ -47,6 +47,9 @@ static bool lend_to_worker(const char *name, void **handle)
         return false;
     *handle = sock->handle;
     sock->handle = NULL;
+    /* Nothing can be asked about the socket any more. */
+    if (sock->monitor && lib.zmq_close(sock->monitor) != 0)
+        return fail_zmq("zmq_close of a monitor");
     return (lib.zmq_setsockopt(*handle, ZMQ_RCVTIMEO, &forever, sizeof forever) == 0 &&
             lib.zmq_setsockopt(*handle, ZMQ_SNDTIMEO, &forever, sizeof forever) == 0 &&
             lib.zmq_setsockopt(*handle, ZMQ_LINGER, &linger, sizeof linger) == 0) ||
