@@ -184,7 +184,7 @@ HOSTILE = {
 
 @cases(HOSTILE)
 def frame_refused(case, name):
-    """The client leaves, and does not try again by itself: nothing would be different."""
+    """The client leaves, and does not try again: nothing would be different. Its socket goes on."""
     octets, code = HOSTILE[name]
     client, listener, wire = connected(case, options="maxmsgsize=1000")
     with serve(listener, wire):
@@ -193,8 +193,9 @@ def frame_refused(case, name):
         wire.expect_end(code)
     client("event s DISCONNECTED")
     expect(client.frames("get s"), [b"before"])
-    client(f"connect s {listener.endpoint}")
-    with serve(listener, listener.accept()) as wire:
+    other = Listener(case, own_address(case))
+    client(f"connect s {other.endpoint}")
+    with serve(other, other.accept()) as wire:
         wire.send(BINARY, b"\0after")
         expect(client.frames("get s"), [b"after"])
 
