@@ -231,7 +231,7 @@ int main(void)
         TS_ON_NETWORK(ttl_zero_is_none),
         TS_ON_NETWORK(long_ttl_does_not_wrap_beyond_stock),
         TS_ON_NETWORK(old_peers_get_no_pings),
-        TS_ON_NETWORK(idle_sockets_stay_connected),
+        TS_ON_CONNECTIONS(idle_sockets_stay_connected),
     };
     return TS_RUN(tests);
 }

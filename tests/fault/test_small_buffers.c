@@ -226,10 +226,10 @@ static void many_squeezed_senders(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TS_ON_NETWORK(stalled_receiver_resumes),
-        TS_ON_NETWORK(closed_sender_delivers),
-        TS_ON_NETWORK(both_directions_at_once),
-        TS_ON_NETWORK(many_squeezed_senders),
+        TS_ON_CONNECTIONS(stalled_receiver_resumes),
+        TS_ON_CONNECTIONS(closed_sender_delivers),
+        TS_ON_CONNECTIONS(both_directions_at_once),
+        TS_ON_CONNECTIONS(many_squeezed_senders),
     };
     return TS_RUN(tests);
 }

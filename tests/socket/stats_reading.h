@@ -54,6 +54,23 @@ static inline size_t frame_size(size_t payload)
     return payload + (payload > 255 ? 9 : 2);
 }
 
+static inline bool is_websocket(void *const *state)
+{
+    return strcmp(*state, "ws") == 0 || strcmp(*state, "wss") == 0;
+}
+
+/* What counts as bytes of a part over the transport of the test: inside TLS, as plain text; from a
+ * WebSocket client with a mask. */
+static inline size_t wire_size(void *const *state, size_t payload, bool from_client)
+{
+    if (is_inproc(state))
+        return payload;
+    if (!is_websocket(state))
+        return frame_size(payload);
+    size_t message = payload + 1; /* the flags */
+    return message + (message > 65535 ? 10 : message > 125 ? 4 : 2) + (from_client ? 4 : 0);
+}
+
 static inline void send_size(void *socket, size_t size, int flags)
 {
     static char payload[1 << 20];

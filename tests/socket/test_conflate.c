@@ -91,7 +91,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TS_ON_ALL(conflate_keeps_the_newest),
-        TS_ON_NETWORK(newest_message_waits_for_the_connection),
+        TS_ON_CONNECTIONS(newest_message_waits_for_the_connection),
         TS_ON_ALL(conflating_subscriber_gets_the_newest),
     };
     return TS_RUN(tests);

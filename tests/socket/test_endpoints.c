@@ -240,11 +240,11 @@ static void connect_before_bind(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TS_ON_NETWORK(second_connect_to_the_same_text),
+        TS_ON_CONNECTIONS(second_connect_to_the_same_text),
         cmocka_unit_test(every_bound_endpoint_accepts),
         cmocka_unit_test(wildcard_text_does_not_unbind),
         cmocka_unit_test(other_spelling_unbinds),
-        TS_ON_NETWORK(unbind_ends_connections),
+        TS_ON_CONNECTIONS(unbind_ends_connections),
         cmocka_unit_test(unbind_keeps_inproc_connections),
         TS_ON_ALL(unbind_keeps_received_messages),
         TS_ON_ALL(disconnect_ends_one_connection),

@@ -179,7 +179,7 @@ int main(void)
         TS_ON(listener_recovers, "tcp"),
         {"listener_recovers_ipc_beyond_stock", listener_recovers, NULL, NULL,
          (void *)(uintptr_t) "ipc"},
-        TS_ON_NETWORK(connecter_recovers),
+        TS_ON_CONNECTIONS(connecter_recovers),
     };
     return TS_RUN(tests);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* fork: the child may end its copy of a context and use one of its own; the parent is not hurt. */
 #include "support/test_support.h"
+#include "support/transports.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -107,6 +108,7 @@ static void child_uses_its_own_context(void **state)
         IN_CHILD(own != NULL);
         void *req = zmq_socket(own, ZMQ_REQ);
         IN_CHILD(req != NULL);
+        ts_prepare_for_test(req);
         IN_CHILD(zmq_setsockopt(req, ZMQ_RCVTIMEO, &limit, sizeof limit) == 0);
         IN_CHILD(zmq_setsockopt(req, ZMQ_LINGER, &linger, sizeof linger) == 0);
         IN_CHILD(zmq_connect(req, endpoint) == 0);
@@ -154,7 +156,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TS_ON_ALL(child_does_nothing),
         TS_ON_ALL(child_terminates_its_copy),
-        TS_ON_NETWORK(child_uses_its_own_context),
+        TS_ON_CONNECTIONS(child_uses_its_own_context),
         TS_ON_ALL(forking_under_load_beyond_stock),
     };
     return TS_RUN(tests);

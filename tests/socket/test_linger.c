@@ -193,12 +193,12 @@ static void inproc_ignores_linger(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TS_ON_NETWORK(infinite_linger_delivers_later),
-        TS_ON_NETWORK(disconnected_endpoint_lingers),
+        TS_ON_CONNECTIONS(infinite_linger_delivers_later),
+        TS_ON_CONNECTIONS(disconnected_endpoint_lingers),
         TS_ON_ALL(bound_side_delivers),
-        TS_ON_NETWORK(zero_linger_discards),
-        TS_ON_NETWORK(linger_is_read_at_close),
-        TS_ON_NETWORK(sockets_linger_on_their_own),
+        TS_ON_CONNECTIONS(zero_linger_discards),
+        TS_ON_CONNECTIONS(linger_is_read_at_close),
+        TS_ON_CONNECTIONS(sockets_linger_on_their_own),
         TS_ON_ALL(unfinished_message_is_not_delivered),
         cmocka_unit_test(inproc_ignores_linger),
     };

@@ -2,6 +2,7 @@
 /* zmq_socket_monitor: registration, masks, event sequences over tcp and ipc, their values. */
 #include "support/raw_peer.h"
 #include "support/test_support.h"
+#include "support/transports.h"
 
 #include <errno.h>
 #include <sys/socket.h>
@@ -99,7 +100,7 @@ static void life_of_a_connection(void **state)
 {
     char endpoint[TS_ENDPOINT_MAX];
     struct ts_event event;
-    bool tcp = strcmp(*state, "tcp") == 0;
+    bool tcp = ts_has_ports(*state);
     void *context = ts_context();
     void *bound = ts_socket(context, ZMQ_PAIR), *peer = ts_socket(context, ZMQ_PAIR);
     void *at_bound = ts_monitor(context, bound, ZMQ_EVENT_ALL);
@@ -211,7 +212,7 @@ static void refused_connection(void **state)
         ts_set_int(socket, ZMQ_RECONNECT_IVL, intervals[i]);
         ts_ok(zmq_connect(socket, address.endpoint));
         for (int round = 0; round < (i == 0 ? 3 : 1); ++round) {
-            if (strcmp(*state, "tcp") == 0)
+            if (ts_has_ports(*state))
                 expect_at(monitor, ZMQ_EVENT_CONNECT_DELAYED, address.endpoint);
             expect_at(monitor, ZMQ_EVENT_CLOSED, address.endpoint);
             if (i == 0)
@@ -320,16 +321,16 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bad_arguments),
         cmocka_unit_test(every_way_to_stop),
-        TS_ON_NETWORK(mask_selects_events),
-        TS_ON_NETWORK(life_of_a_connection),
-        TS_ON_NETWORK(local_end_of_a_connection),
-        TS_ON_NETWORK(unbind_closes_the_listener),
+        TS_ON_CONNECTIONS(mask_selects_events),
+        TS_ON_CONNECTIONS(life_of_a_connection),
+        TS_ON_CONNECTIONS(local_end_of_a_connection),
+        TS_ON_CONNECTIONS(unbind_closes_the_listener),
         cmocka_unit_test(failed_bind),
-        TS_ON_NETWORK(refused_connection),
+        TS_ON_CONNECTIONS(refused_connection),
         cmocka_unit_test(unknown_host),
         cmocka_unit_test(wrong_peer_type),
         cmocka_unit_test(inproc_has_no_events),
-        TS_ON_NETWORK(unread_monitor_holds_nothing_up_beyond_stock),
+        TS_ON_CONNECTIONS(unread_monitor_holds_nothing_up_beyond_stock),
     };
     return TS_RUN(tests);
 }

@@ -267,7 +267,7 @@ int main(void)
         TS_ON_ALL(connecting_side_queues_before_there_is_a_peer),
         cmocka_unit_test(high_water_mark_inproc),
         cmocka_unit_test(high_water_mark_inproc_unbound),
-        TS_ON_NETWORK(high_water_mark_network),
+        TS_ON_CONNECTIONS(high_water_mark_network),
     };
     return TS_RUN(tests);
 }

@@ -384,7 +384,7 @@ int main(void)
         TS_ON_ALL(many_prefixes),
         TS_ON_ALL(each_subscriber_gets_its_own),
         TS_ON_ALL(bound_subscriber_hears_all_publishers),
-        TS_ON_NETWORK(subscriptions_are_sent_again_after_reconnection),
+        TS_ON_CONNECTIONS(subscriptions_are_sent_again_after_reconnection),
         cmocka_unit_test(full_subscriber_loses_messages),
         TS_ON_ALL(slow_subscriber_never_blocks_the_publisher),
         TS_ON_ALL(inverted_matching),

@@ -300,17 +300,17 @@ static void disconnect_ends_the_attempts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TS_ON_NETWORK(listener_restarts),
-        TS_ON_NETWORK(connecter_restarts),
-        TS_ON_NETWORK(queued_messages_survive),
-        TS_ON_NETWORK(immediate_queues_only_when_connected),
-        TS_ON_NETWORK(immediate_skips_the_absent),
-        TS_ON_NETWORK(intervals_vary),
-        TS_ON_NETWORK(intervals_grow_and_are_capped_beyond_stock),
+        TS_ON_CONNECTIONS(listener_restarts),
+        TS_ON_CONNECTIONS(connecter_restarts),
+        TS_ON_CONNECTIONS(queued_messages_survive),
+        TS_ON_CONNECTIONS(immediate_queues_only_when_connected),
+        TS_ON_CONNECTIONS(immediate_skips_the_absent),
+        TS_ON_CONNECTIONS(intervals_vary),
+        TS_ON_CONNECTIONS(intervals_grow_and_are_capped_beyond_stock),
         cmocka_unit_test(no_reconnection_on_request),
         cmocka_unit_test(refused_connection_can_be_final),
         cmocka_unit_test(reset_connection_is_made_again),
-        TS_ON_NETWORK(disconnect_ends_the_attempts),
+        TS_ON_CONNECTIONS(disconnect_ends_the_attempts),
     };
     return TS_RUN(tests);
 }

@@ -372,7 +372,7 @@ int main(void)
         TS_ON_ALL(request_without_delimiter_is_dropped),
         TS_ON_ALL(rep_serves_in_turn),
         TS_ON_ALL(lost_requester_does_not_stop_rep),
-        TS_ON_NETWORK(lost_replier),
+        TS_ON_CONNECTIONS(lost_replier),
     };
     return TS_RUN(tests);
 }

@@ -241,7 +241,7 @@ int main(void)
         TS_ON_ALL(connect_routing_id_in_use_fails_beyond_stock),
         cmocka_unit_test(failed_message_stays_with_the_caller),
         cmocka_unit_test(raw_mode_carries_bytes),
-        TS_ON_NETWORK(notify_reports_coming_and_going_beyond_stock),
+        TS_ON_CONNECTIONS(notify_reports_coming_and_going_beyond_stock),
         cmocka_unit_test(peer_state_shows_room_beyond_stock),
         TS_ON_NETWORK(interleaved_parts_of_two_peers_stay_apart),
     };

@@ -13,14 +13,15 @@
 enum { MANY = TS_SANITIZER ? 100 : 2000 };
 
 /* As many as the descriptors allow, `each` a piece. */
-static int affordable(int each)
+static int affordable(const char *transport, int each)
 {
     long limit = ts_want_descriptors((long)MANY * each + 200);
     long count = (limit - 200) / each;
+    int wanted = ts_scaled(transport, MANY);
     ts_check(count >= 3);
-    if (count < MANY)
+    if (count < wanted)
         print_message("    only %ld, because of the limit of %ld descriptors\n", count, limit);
-    return count < MANY ? (int)count : MANY;
+    return count < wanted ? (int)count : wanted;
 }
 
 static void *large_context(int sockets)
@@ -43,7 +44,7 @@ static void one_router_serves_two_thousand(void **state)
 {
     static void *dealers[MANY];
     char endpoint[TS_ENDPOINT_MAX];
-    int count = affordable(4); /* a socket has two of its own, a connection two ends */
+    int count = affordable(*state, 4); /* a socket has two of its own, a connection two ends */
     void *context = large_context(count + 1);
     void *router = ts_socket(context, ZMQ_ROUTER);
     ts_set_int(router, ZMQ_SNDHWM, 0);
@@ -101,7 +102,7 @@ static void come_and_go(void *context, const char *transport, const char *endpoi
 
 static void two_thousand_come_and_go(void **state)
 {
-    enum { WARM = MANY / 4 };
+    int count = ts_scaled(*state, MANY);
     char endpoint[TS_ENDPOINT_MAX];
     void *context = ts_context();
     void *pull = ts_socket(context, ZMQ_PULL);
@@ -110,14 +111,14 @@ static void two_thousand_come_and_go(void **state)
         come_and_go(context, *state, endpoint, pull, n);
     int descriptors = ts_open_descriptors();
     long resident = 0;
-    for (int n = 0; n < MANY; ++n) {
-        if (n == WARM)
+    for (int n = 0; n < count; ++n) {
+        if (n == count / 4)
             resident = (long)ts_resident_bytes();
         come_and_go(context, *state, endpoint, pull, n);
     }
     await_descriptors(descriptors);
     long growth = (long)ts_resident_bytes() - resident;
-    /* 1500 connections: any buffer that is forgotten with each of them shows. */
+    /* 1500 connections over tcp: any buffer that is forgotten with each of them shows. */
     if (!TS_SANITIZER && growth > 4 * 1024 * 1024)
         ts_fail("grown by %ld KiB", growth / 1024);
     ts_recv_nothing(pull);
@@ -128,7 +129,7 @@ static void two_thousand_come_and_go(void **state)
 static void contexts_come_and_go(void **state)
 {
     int descriptors = ts_open_descriptors();
-    for (int round = 0; round < MANY / 20; ++round) {
+    for (int round = 0; round < ts_scaled(*state, MANY / 20); ++round) {
         void *context = ts_context();
         void *push = ts_socket(context, ZMQ_PUSH), *pull = ts_socket(context, ZMQ_PULL);
         ts_pair_over(context, pull, push, *state);
@@ -164,7 +165,7 @@ static void poll_over_two_thousand(void **state)
     static void *pushes[MANY];
     struct ts_random random = ts_random_stream(2);
     char endpoint[TS_ENDPOINT_MAX];
-    int count = affordable(7); /* two sockets, one listener, one connection with two ends */
+    int count = affordable(*state, 7); /* two sockets, one listener, one connection with two ends */
     void *context = large_context(2 * count);
     for (int i = 0; i < count; ++i) {
         items[i] = (zmq_pollitem_t){.socket = ts_socket(context, ZMQ_PULL), .events = ZMQ_POLLIN};

@@ -33,7 +33,7 @@ static void messages_and_bytes_are_counted(void **state)
         for (size_t i = 0; i < TS_COUNT(sizes); i++) {
             send_size(pair.out, sizes[i], 0);
             recv_size(pair.in, sizes[i]);
-            bytes += is_inproc(state) ? sizes[i] : frame_size(sizes[i]);
+            bytes += wire_size(state, sizes[i], true);
             count++;
             zlink_stats_t in = stats_of(pair.in);
             ts_check(in.messages_in == count);
@@ -68,8 +68,8 @@ static void both_directions_are_separate(void **state)
     zlink_stats_t at_a = stats_of(a), at_b = stats_of(b);
     ts_check(at_a.messages_out == 10 && at_a.messages_in == 3);
     ts_check(at_b.messages_out == 3 && at_b.messages_in == 10);
-    ts_check(at_a.bytes_in == 3 * (is_inproc(state) ? 500 : frame_size(500)));
-    ts_check(at_b.bytes_in == 10 * (is_inproc(state) ? 20 : frame_size(20)));
+    ts_check(at_a.bytes_in == 3 * wire_size(state, 500, true));
+    ts_check(at_b.bytes_in == 10 * wire_size(state, 20, false));
     ts_close(a);
     ts_close(b);
     ts_terminate(context);
@@ -85,7 +85,7 @@ static void parts_make_one_message(void **state)
     zlink_stats_t out = stats_of(pair.out), in = stats_of(pair.in);
     ts_check(out.messages_out == 5);
     ts_check(in.messages_in == 5);
-    ts_check(in.bytes_in == 5u * (is_inproc(state) ? 11 : 17));
+    ts_check(in.bytes_in == 5 * (2 * wire_size(state, 3, true) + wire_size(state, 5, true)));
     close_pair(&pair);
 }
 
@@ -266,7 +266,7 @@ static void a_restarted_server_is_a_reconnect(void **state)
     }
     zlink_stats_t stats = stats_of(push);
     ts_check(stats.reconnects == 2 && stats.messages_out == 3);
-    ts_check(stats.bytes_out == 3 * frame_size(5));
+    ts_check(stats.bytes_out == 3 * wire_size(state, 5, true));
     ts_close(push);
     ts_terminate(context);
 }
@@ -293,8 +293,9 @@ static void peers_come_and_go_and_the_sums_stay(void **state)
         ts_close(pushes[i]);
         zlink_stats_t after = await_most(pull, peers, i);
         ts_check(after.peers == i);
-        ts_check(after.messages_in == PEERS && after.bytes_in == before.bytes_in);
-        ts_check(after.reads == before.reads);
+        ts_check(after.messages_in == PEERS);
+        if (!is_websocket(state)) /* there a goodbye is read, if it comes in time */
+            ts_check(after.bytes_in == before.bytes_in && after.reads == before.reads);
         ts_value(zlink_socket_stats(pull, &after, NULL, &count), 0);
         ts_check(count == i);
     }
@@ -463,10 +464,10 @@ int main(void)
         TS_ON_ALL(without_a_server_they_wait_here),
         TS_ON_ALL(a_publisher_counts_what_a_slow_subscriber_misses),
         TS_ON_ALL(a_router_counts_what_a_full_peer_misses),
-        TS_ON_NETWORK(a_restarted_server_is_a_reconnect),
+        TS_ON_CONNECTIONS(a_restarted_server_is_a_reconnect),
         TS_ON_ALL(peers_come_and_go_and_the_sums_stay),
         cmocka_unit_test(drops_outlive_their_peer),
-        TS_ON_NETWORK(short_waits_are_counted),
+        TS_ON_CONNECTIONS(short_waits_are_counted),
         TS_ON_ALL(any_thread_may_look),
     };
     return TS_RUN(tests);

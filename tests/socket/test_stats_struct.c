@@ -223,7 +223,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TS_ON_ALL(every_peer_is_described),
-        TS_ON_NETWORK(the_connecting_side_knows_what_it_connected_to),
+        TS_ON_CONNECTIONS(the_connecting_side_knows_what_it_connected_to),
         TS_ON_ALL(a_short_array_gets_what_fits),
         TS_ON_ALL(a_larger_struct_is_filled_up),
         cmocka_unit_test(sizes_of_no_version_are_refused),

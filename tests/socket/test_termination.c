@@ -3,6 +3,7 @@
 /* Termination: blocked calls return, term waits for sockets and lingering data, under load. */
 #define _GNU_SOURCE
 #include "support/test_support.h"
+#include "support/transports.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -47,6 +48,8 @@ static void blocked_calls_return_eterm(void **state)
         void *context = ts_context();
         struct blocked blocked = {.socket = zmq_socket(context, rows[i].type),
                                   .call = rows[i].call};
+        ts_check(blocked.socket != NULL);
+        ts_prepare_for_test(blocked.socket);
         ts_bind(blocked.socket, *state, endpoint);
         struct ts_thread *thread = ts_thread_start(call_and_close, &blocked);
         ts_thread_await_sleep(thread);
@@ -195,6 +198,7 @@ static void move_until_terminated(void *argument)
     void *socket = zmq_socket(load->context, load->sending ? ZMQ_DEALER : ZMQ_ROUTER);
     int linger = 0, rc;
     ts_check(socket != NULL);
+    ts_prepare_for_test(socket);
     atomic_fetch_add(load->open, 1);
     rc = zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof linger);
     if (rc == 0)
@@ -211,7 +215,7 @@ static void move_until_terminated(void *argument)
  * (libzmq's term races with an inproc bind that happens at the same time.) */
 static void term_under_load(void **state)
 {
-    for (int round = 0; round < 100; ++round) {
+    for (int round = 0; round < ts_scaled(*state, 100); ++round) {
         enum { SENDERS = 3 };
         struct ts_address address;
         atomic_int moved = 0, open = 0;
@@ -234,7 +238,7 @@ static void term_under_load(void **state)
 /* Contexts come and go, with and without a message on the way. */
 static void many_short_lives(void **state)
 {
-    for (int round = 0; round < 100; ++round) {
+    for (int round = 0; round < ts_scaled(*state, 100); ++round) {
         char endpoint[TS_ENDPOINT_MAX];
         void *context = ts_context();
         void *push = ts_socket(context, ZMQ_PUSH), *pull = ts_socket(context, ZMQ_PULL);
@@ -257,13 +261,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TS_ON_ALL(blocked_calls_return_eterm),
         TS_ON_ALL(term_waits_until_sockets_are_closed),
-        TS_ON_NETWORK(term_returns_after_linger),
-        TS_ON_NETWORK(term_waits_for_delivery),
+        TS_ON_CONNECTIONS(term_returns_after_linger),
+        TS_ON_CONNECTIONS(term_waits_for_delivery),
         cmocka_unit_test(pending_inproc_connects_do_not_block),
         cmocka_unit_test(term_is_interrupted_and_resumed),
         {"term_under_load_inproc_beyond_stock", term_under_load, NULL, NULL,
          (void *)(uintptr_t) "inproc"},
-        TS_ON_NETWORK(term_under_load),
+        TS_ON_CONNECTIONS(term_under_load),
         TS_ON_ALL(many_short_lives),
     };
     return TS_RUN(tests);

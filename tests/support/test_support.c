@@ -137,6 +137,7 @@ void *ts_socket_at(void *context, int type, const char *file, int line)
     ts_set_int_at(socket, ZMQ_RCVTIMEO, TS_TIMEOUT_MS, file, line);
     ts_set_int_at(socket, ZMQ_SNDTIMEO, TS_TIMEOUT_MS, file, line);
     ts_set_int_at(socket, ZMQ_LINGER, 0, file, line);
+    ts_prepare_for_test(socket);
     return socket;
 }
 

@@ -62,9 +62,24 @@ void ts_enter_child(void);
     {                                                                                              \
 #function "_" transport, function, NULL, NULL, (void *)(uintptr_t)transport                \
     }
-#define TS_ON_ALL(function)                                                                        \
-    TS_ON(function, "inproc"), TS_ON(function, "ipc"), TS_ON(function, "tcp")
+/* The same for what a stable libzmq lacks. Meanwhile ts_socket sets what the transport wants. */
+#define TS_ON_BEYOND_STOCK(function, transport)                                                    \
+    {                                                                                              \
+#function "_" transport "_beyond_stock", function, ts_enter_transport, ts_leave_transport, \
+            (void *)(uintptr_t)transport                                                           \
+    }
+int ts_enter_transport(void **state);
+int ts_leave_transport(void **state);
+
+/* The ones that something is put over before, or around, ZMTP. */
+#define TS_ON_LAYERED(function)                                                                    \
+    TS_ON_BEYOND_STOCK(function, "tls"), TS_ON_BEYOND_STOCK(function, "ws"),                       \
+        TS_ON_BEYOND_STOCK(function, "wss")
+/* The ones on which a bare socket can talk ZMTP with the library. */
 #define TS_ON_NETWORK(function) TS_ON(function, "ipc"), TS_ON(function, "tcp")
+/* All that make connections, and all there are; keep in step with the table in transports.c. */
+#define TS_ON_CONNECTIONS(function) TS_ON_NETWORK(function), TS_ON_LAYERED(function)
+#define TS_ON_ALL(function) TS_ON(function, "inproc"), TS_ON_CONNECTIONS(function)
 
 /* ---- assertions ------------------------------------------------------------------------- */
 
@@ -98,7 +113,8 @@ void *ts_context_at(const char *file, int line);
 void ts_terminate_at(void *context, const char *file, int line);
 #define ts_terminate(context) ts_terminate_at((context), __FILE__, __LINE__)
 
-/* A socket with TS_TIMEOUT_MS as time limits and LINGER 0. */
+/* A socket with TS_TIMEOUT_MS as time limits and LINGER 0, and with certificates in a test of
+ * TS_ON_BEYOND_STOCK that runs over a transport that wants them. */
 void *ts_socket_at(void *context, int type, const char *file, int line);
 #define ts_socket(context, type) ts_socket_at((context), (type), __FILE__, __LINE__)
 #define ts_close(socket) ts_value(zmq_close(socket), 0)
