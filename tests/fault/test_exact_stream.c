@@ -2,11 +2,12 @@
 /* ctest-timeout: 120 */
 /*
  * The exact octets on the wire: a bare peer with small buffers reads 1 to n octets at a time, so
- * that writes are refused and cut anywhere, and compares what comes with an encoding of its own.
+ * that writes are refused and cut anywhere, and compares what comes with an encoding of its own. Not
+ * over tls and wss: what is on the wire there is nobody's business.
  */
 #include "support/process.h"
 #include "support/random.h"
-#include "support/raw_peer.h"
+#include "support/raw_websocket.h"
 #include "support/test_support.h"
 
 #include <errno.h>
@@ -66,21 +67,43 @@ static void send_flow(void *argument)
 
 /* The next frames, encoded without the library. */
 struct expected {
+    bool websocket; /* of a server */
     struct ts_random random;
     int parts;
-    unsigned char bytes[9 + PART_MAX];
+    unsigned char bytes[11 + PART_MAX];
     size_t size, used;
 };
+
+static size_t put_number(unsigned char *place, uint64_t number, size_t octets)
+{
+    for (size_t i = 0; i < octets; ++i)
+        place[i] = (unsigned char)(number >> (8 * (octets - 1 - i)));
+    return octets;
+}
+
+static size_t put_zmtp_header(unsigned char *place, const struct part *part)
+{
+    bool is_long = part->size > 255;
+    place[0] = (unsigned char)((part->more ? TS_FRAME_MORE : 0) | (is_long ? TS_FRAME_LONG : 0));
+    return 1 + put_number(place + 1, part->size, is_long ? 8 : 1);
+}
+
+static size_t put_websocket_header(unsigned char *place, const struct part *part)
+{
+    size_t payload = part->size + 1, at = 2;
+    place[0] = TS_WS_BINARY;
+    place[1] = (unsigned char)(payload > 65535 ? 127 : payload > 125 ? 126 : payload);
+    if (payload > 125)
+        at += put_number(place + 2, payload, payload > 65535 ? 8 : 2);
+    place[at] = part->more;
+    return at + 1;
+}
 
 static void encode_next(struct expected *expected)
 {
     struct part part = next_part(&expected->random, ++expected->parts == MESSAGES);
-    bool is_long = part.size > 255;
-    size_t at = 0;
-    expected->bytes[at++] =
-        (unsigned char)((part.more ? TS_FRAME_MORE : 0) | (is_long ? TS_FRAME_LONG : 0));
-    for (int shift = is_long ? 56 : 0; shift >= 0; shift -= 8)
-        expected->bytes[at++] = (unsigned char)((uint64_t)part.size >> shift);
+    size_t at = expected->websocket ? put_websocket_header(expected->bytes, &part)
+                                    : put_zmtp_header(expected->bytes, &part);
     ts_pattern(expected->bytes + at, part.size, part.pattern);
     expected->size = at + part.size;
     expected->used = 0;
@@ -103,12 +126,12 @@ static void compare(struct expected *expected, const unsigned char *data, size_t
     }
 }
 
-static void read_and_compare(int fd, uint64_t stream)
+static void read_and_compare(int fd, uint64_t stream, bool websocket)
 {
     static struct expected expected;
     static unsigned char buffer[20000];
     struct ts_random random = ts_random_stream(98);
-    expected = (struct expected){.random = ts_random_stream(stream)};
+    expected = (struct expected){.websocket = websocket, .random = ts_random_stream(stream)};
     while (expected.parts < MESSAGES || expected.used < expected.size) {
         /* Single octets for a while, then up to some thousand. */
         uint32_t limit = ts_random_below(&random, 4) ? sizeof buffer : 5;
@@ -123,7 +146,24 @@ static void read_and_compare(int fd, uint64_t stream)
 /* With less TCP itself waits for its window probes, for minutes. */
 static int small_buffer(const char *transport)
 {
-    return strcmp(transport, "tcp") == 0 ? 16384 : 4096;
+    return strcmp(transport, "ipc") == 0 ? 4096 : 16384;
+}
+
+/* The buffer shrinks before anything is on its way: with a window that is too large by then TCP waits
+ * for its probes as well. */
+static int connect_bare(const char *endpoint, int buffer, bool websocket)
+{
+    char answer[2048];
+    struct ts_ws ws = {.is_client = true};
+    ws.fd = websocket ? ts_ws_connect(endpoint).fd : ts_raw_connect(endpoint);
+    ts_value(setsockopt(ws.fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer), 0);
+    if (websocket) {
+        ts_ws_request(ws, "/", "ZWS2.0/NULL", answer);
+        ts_ws_handshake(ws, "PULL");
+    } else {
+        ts_raw_handshake(ws.fd, "PULL", NULL, 0);
+    }
+    return ws.fd;
 }
 
 static void slow_reader_gets_the_exact_octets(void **state)
@@ -132,17 +172,16 @@ static void slow_reader_gets_the_exact_octets(void **state)
     for (size_t i = 0; i < TS_COUNT(marks); ++i) {
         char endpoint[TS_ENDPOINT_MAX];
         int small = small_buffer(*state);
+        bool websocket = strcmp(*state, "ws") == 0;
         struct flow flow = {.stream = 10 + i};
         void *context = ts_context();
         flow.socket = ts_socket(context, ZMQ_PUSH);
         ts_set_int(flow.socket, ZMQ_SNDBUF, small);
         ts_set_int(flow.socket, ZMQ_SNDHWM, marks[i]);
         ts_bind(flow.socket, *state, endpoint);
-        int fd = ts_raw_connect(endpoint);
-        ts_value(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small), 0);
-        ts_raw_handshake(fd, "PULL", NULL, 0);
+        int fd = connect_bare(endpoint, small, websocket);
         struct ts_thread *thread = ts_thread_start(send_flow, &flow);
-        read_and_compare(fd, flow.stream);
+        read_and_compare(fd, flow.stream, websocket);
         ts_thread_join(thread);
         struct pollfd item = {.fd = fd, .events = POLLIN};
         ts_value(poll(&item, 1, 0), 0); /* and not an octet more */
@@ -156,6 +195,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TS_ON_NETWORK(slow_reader_gets_the_exact_octets),
+        TS_ON_BEYOND_STOCK(slow_reader_gets_the_exact_octets, "ws"),
     };
     ts_seed();
     return TS_RUN_ON_ONE_CPU_TOO(tests);
