@@ -245,6 +245,7 @@ static void scripted_open_as(struct scripted_link *script, struct scripted_kind 
     assert_int_equal(zl_pollset_open(&script->socket->pollset), 0);
     assert_int_equal(zl_pollset_reserve(&script->socket->pollset, link, &link->token), 0);
     assert_int_equal(zl_pollset_register(&script->socket->pollset, fd, link->token, 0), 0);
+    script->socket->fd_user = true; /* there is no loop that could give a lease */
     link->pipe = zl_pipe_new(script->socket, 1000, 1000);
     assert_non_null(link->pipe);
     if (kind.websocket)
