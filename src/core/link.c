@@ -129,7 +129,7 @@ void zl_link_unwatch(struct zl_link *link)
 bool zl_link_is_protocol_error(int error)
 {
     return error == -EPROTO || error == -EPROTOTYPE || error == -EBADMSG || error == -EMSGSIZE ||
-           error == -EPROTONOSUPPORT;
+           error == -EPROTONOSUPPORT || error == -ENOTSUP;
 }
 
 int zl_link_make_pipe(struct zl_link *link)
