@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
+/* ctest-timeout: 120 */
 /* The reading side of a link, over a stream that brings 1 to n octets or none: ZMTP, and ZWS as
  * client and as server. Whole frames, long bodies, fragments and pings come out as they were sent,
  * wherever reads end. */
