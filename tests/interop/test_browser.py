@@ -50,8 +50,8 @@ def build_example(case):
     run("npm", "run", "build", cwd=folder)
     include = os.path.join(SOURCE_DIR, "include")
     compiler = os.environ.get("CC") or "cc"
-    flags = ["-Wall", "-Wextra", "-Werror", "-I", include]
-    run(compiler, *flags, "ticker.c", "-o", "ticker", "-L", os.path.dirname(OURS.path), "-lzmq", cwd=folder)
+    flags = ["-Wall", "-Wextra", "-Werror", "-I", include, "-L", os.path.dirname(OURS.path)]
+    run(compiler, "ticker.c", "-o", "ticker", *flags, "-lzmq", cwd=folder)
     return folder
 
 

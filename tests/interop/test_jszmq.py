@@ -31,7 +31,12 @@ def expect_done(started):
     started.wait_for(rb"done\n")
 
 
-@cases([("req", "rep"), ("req", "router"), ("dealer", "router"), ("dealer", "dealer"), ("pair", "pair")])
+ASKING = [("req", "rep"), ("req", "router"), ("dealer", "router"), ("dealer", "dealer")]
+ANSWERING = [("rep", "req"), ("router", "req"), ("router", "dealer"), ("dealer", "dealer")]
+PAIRS = [("pair", "pair")]
+
+
+@cases(ASKING + PAIRS)
 def they_ask(case, theirs, ours):
     server = case.socket(OURS, ours)
     endpoint = server(f"bind s {case.endpoint('ws')}")
@@ -39,7 +44,7 @@ def they_ask(case, theirs, ours):
     expect_done(program(case, "ask", theirs, endpoint, "60"))
 
 
-@cases([("rep", "req"), ("router", "req"), ("router", "dealer"), ("dealer", "dealer"), ("pair", "pair")])
+@cases(ANSWERING + PAIRS)
 def we_ask(case, theirs, ours):
     """jszmq binds and echoes."""
     started = program(case, "echo", theirs, "bind", "ws://127.0.0.1:0")

@@ -99,8 +99,8 @@ def server_wants_a_certificate(case, version):
     world = World(case)
     trust = ["-CAfile", world.authority.pem, "-Verify", "2", "-verify_return_error"]
     server = OpensslServer(case, world.good(), version, *trust)
-    reason = "certificate"
-    expect_failure(world.client(server.endpoint), {errno.ECONNREFUSED, errno.EPROTONOSUPPORT}, reason)
+    codes = {errno.ECONNREFUSED, errno.EPROTONOSUPPORT}
+    expect_failure(world.client(server.endpoint), codes, "certificate")
 
 
 @cases()
@@ -229,7 +229,7 @@ def client_leaves_in_the_handshake(case):
 def client_says_nothing(case):
     """It is left after the handshake's time, like any other that does not begin."""
     world = World(case)
-    server, endpoint = world.server("handshake_ivl=200")
+    server, endpoint = world.server("handshake_ivl=1000")
     with socket.create_connection(host_and_port(endpoint)) as client:
         server("event s HANDSHAKE_FAILED_NO_DETAIL")
         expect(client.recv(1), b"", "the end of the connection")

@@ -226,7 +226,7 @@ def we_say_goodbye(case):
 @cases()
 def heartbeats(case):
     """Pings with the configured interval; a server that does not answer is left."""
-    options = "heartbeat_ivl=50 heartbeat_timeout=200"
+    options = "heartbeat_ivl=100 heartbeat_timeout=2000"
     client, listener, wire = connected(case, options=options)
     with serve(listener, wire):
         for _ in range(3):

@@ -14,6 +14,7 @@ NORMAL, PROTOCOL_ERROR, UNSUPPORTED, TOO_BIG = 1000, 1002, 1003, 1009
 NULL, BARE = "ZWS2.0/NULL", "ZWS2.0"
 FIN = 0x80
 SWITCHING = "HTTP/1.1 101 Switching Protocols"
+KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
@@ -53,7 +54,7 @@ def request(host, *changes, path="/", protocols=f"{NULL},{BARE}", line=None):
         "host": f"Host: {host}",
         "upgrade": "Upgrade: websocket",
         "connection": "Connection: Upgrade",
-        "sec-websocket-key": "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        "sec-websocket-key": f"Sec-WebSocket-Key: {KEY}",
         "sec-websocket-protocol": f"Sec-WebSocket-Protocol: {protocols}",
         "sec-websocket-version": "Sec-WebSocket-Version: 13",
     }
