@@ -160,6 +160,13 @@ static void free_when_unused(struct zl_link *link)
         zl_loop_free_later(link->loop, &link->garbage, link, free_link);
 }
 
+void zl_link_forget_endpoint(struct zl_link *link)
+{
+    zl_socket_lock(link->socket);
+    zl_socket_drop_endpoint_locked(link->socket, link);
+    zl_socket_unlock(link->socket);
+}
+
 /* The end. The connection is closed already, claims are free. */
 static void die(struct zl_link *link)
 {
@@ -480,11 +487,15 @@ static void connection_lost(struct zl_link *link)
     zl_link_reset_io(link);
     if (tell && link->version < ZL_ZMTP_3_0 && !zl_link_is_protocol_error(error))
         zl_link_monitor(link, ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL, (uint64_t)-error);
+    bool may_retry = !zl_link_is_protocol_error(error);
+    bool stays_away = link->options->reconnect_ivl <= 0 && !link->accepted;
+    if (!may_retry || stays_away)
+        zl_link_forget_endpoint(link);
     zl_link_disconnect(link, tell);
-    if (link->options->reconnect_ivl <= 0 && !link->accepted)
+    if (stays_away)
         die(link);
     else
-        zl_link_go_on(link, !zl_link_is_protocol_error(error));
+        zl_link_go_on(link, may_retry);
 }
 
 /* Ends a ready link when nothing is left to write; otherwise goes on writing. */

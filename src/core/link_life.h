@@ -29,6 +29,10 @@ int zl_link_make_pipe(struct zl_link *link);
 /* The connection was at least established: says so to the monitor and closes it. */
 void zl_link_disconnect(struct zl_link *link, bool tell);
 
+/* The link is about to end for good: before the monitor tells, so that whoever hears of it may connect
+   to the same endpoint again. */
+void zl_link_forget_endpoint(struct zl_link *link);
+
 /* What follows a failed attempt or a lost connection: another attempt, or the end. */
 void zl_link_go_on(struct zl_link *link, bool may_retry);
 

@@ -39,10 +39,12 @@ static void handshake_failed(struct zl_link *link, int error)
 {
     if (link->tls)
         zl_socket_set_tls_error(link->socket, zl_tls_reason(&link->stream));
-    tell_handshake_failure(link, error);
-    zl_link_disconnect(link, true);
     bool give_up = zl_link_is_protocol_error(error) ||
                    (link->options->reconnect_stop & ZMQ_RECONNECT_STOP_HANDSHAKE_FAILED);
+    if (give_up)
+        zl_link_forget_endpoint(link);
+    tell_handshake_failure(link, error);
+    zl_link_disconnect(link, true);
     zl_link_go_on(link, !give_up);
 }
 
@@ -248,7 +250,7 @@ static void become_ready(struct zl_link *link)
         zl_link_go_on(link, rc != -ECANCELED);
         return;
     }
-    bool handshaken = link->version >= ZL_ZMTP_3_0;
+    bool handshaken = link->version >= ZL_ZMTP_3_0 || link->websocket;
     zl_loop_timer_stop(link->loop, &link->timer);
     zl_link_unwatch(link);
     zl_handshake_free(link->handshake);

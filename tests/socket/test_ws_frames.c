@@ -366,6 +366,7 @@ static void expect_refusal(const struct wrong *wrong)
 static void wrong_frames_end_the_connection(void **state)
 {
     static const struct wrong rows[] = {
+        WRONG("text", "\x81\x83" MASK "\0ab", 1003),
         WRONG("unmasked", "\x82\x03\0ab", 1002),
         WRONG("reserved opcode 3", "\x83\x83" MASK "\0ab", 1002),
         WRONG("reserved opcode 11", "\x8b\x80" MASK, 1002),

@@ -299,6 +299,32 @@ static void fragments_end_anywhere(void **state)
     }
 }
 
+/* A command in fragments is a command all the same: no message, and a subscription subscribes. */
+static void commands_in_fragments(void **state)
+{
+    static const uint8_t subscribe[] = "\2\11SUBSCRIBEtopic";
+    (void)state;
+    for (size_t kind = 1; kind < KINDS; kind++) {
+        struct wire wire = kinds[kind];
+        struct scripted_link script;
+        put_frame(&wire, 2, subscribe, 5);
+        put_frame(&wire, 0x80, subscribe + 5, sizeof subscribe - 1 - 5);
+        open_for(&script, &wire);
+        scripted_give(&script, wire.octets, wire.size);
+        flag(&script, EPOLLIN);
+        uint8_t got[64];
+        int size = zmq_recv(script.socket, got, sizeof got, ZMQ_DONTWAIT);
+        if (script.link.broken) { /* refusing it would do as well */
+            assert_int_equal(size, -1);
+        } else {
+            assert_int_equal(size, 6);
+            assert_memory_equal(got, "\1topic", 6);
+        }
+        scripted_free(&script);
+        free_wire(&wire);
+    }
+}
+
 /* Fragments around the size from which bodies have their own memory, and around what is allocated on
    trust. */
 static void long_fragments(void **state)
@@ -404,9 +430,13 @@ int main(void)
     for (size_t i = 0; i < sizeof text; i++)
         text[i] = (uint8_t)(i * 7 + (i >> 8));
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(frames_split_anywhere),  cmocka_unit_test(long_bodies),
-        cmocka_unit_test(fragments_end_anywhere), cmocka_unit_test(long_fragments),
-        cmocka_unit_test(random_streams),         cmocka_unit_test(size_limit),
+        cmocka_unit_test(frames_split_anywhere),
+        cmocka_unit_test(long_bodies),
+        cmocka_unit_test(fragments_end_anywhere),
+        cmocka_unit_test(commands_in_fragments),
+        cmocka_unit_test(long_fragments),
+        cmocka_unit_test(random_streams),
+        cmocka_unit_test(size_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -90,6 +90,40 @@ static void input_during_a_write_is_read_afterwards(void **state)
     scripted_free(&script);
 }
 
+static bool owner_was_woken(const struct scripted_link *script)
+{
+    return atomic_load(&script->socket->sleeping) == 0;
+}
+
+/* As above, but the owner has the lease and sleeps in the pollset: it has seen the edge, found the
+ * claim taken, and sleeps again. Nobody else will read, and there will be no other edge. The writer is
+ * the loop, with a ping or with what the owner left to it. */
+static void sleeping_owner_is_told_of_input_during_a_write(void **state)
+{
+    (void)state;
+    struct scripted_link script;
+    scripted_open_as(
+        &script, (struct scripted_kind){.type = ZMQ_DEALER, .half_duplex = true, .posts = true});
+    zl_socket_lock(script.socket);
+    assert_int_equal(zl_drive_open_wake_locked(script.socket), 0);
+    script.socket->leased = true;
+    script.socket->driver_waits = true;
+    script.socket->in_wait = script.socket->fd_waiters = 1;
+    atomic_store(&script.socket->sleeping, ZL_SLEEP_EVENTFD);
+    script.link.ping_due = true;
+    zl_socket_unlock(script.socket);
+    script.meanwhile = input_arrives;
+    flush(&script);
+    assert_int_equal(script.calls, 1);
+    assert_true(zl_list_linked(&script.link.readable_node));
+    assert_true(owner_was_woken(&script) || loop_will_drive(&script));
+    zl_socket_lock(script.socket);
+    script.socket->leased = script.socket->driver_waits = false;
+    script.socket->in_wait = script.socket->fd_waiters = 0;
+    zl_socket_unlock(script.socket);
+    scripted_free(&script);
+}
+
 static void output_arrives(struct scripted_link *script)
 {
     script->meanwhile = NULL;
@@ -373,6 +407,7 @@ int main(void)
         text[i] = (uint8_t)(i * 7 + (i >> 8));
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(input_during_a_write_is_read_afterwards),
+        cmocka_unit_test(sleeping_owner_is_told_of_input_during_a_write),
         cmocka_unit_test(output_during_a_read_is_written_afterwards),
         cmocka_unit_test(reading_resumes_after_a_write),
         cmocka_unit_test(pong_waits_behind_owed_bytes),
