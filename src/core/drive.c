@@ -28,7 +28,7 @@ enum {
 };
 
 /* Ticks of a first guess of what a small write costs, before any was measured. */
-#define INITIAL_FLUSH_COST 6000u
+#define INITIAL_WRITE_COST 6000u
 
 static struct zl_link *readable_link(struct zl_list *node)
 {
@@ -49,10 +49,14 @@ static bool flush_links(struct zl_socket *socket, struct zl_flush flush)
     struct zl_list pass;
     zl_list_init(&pass);
     struct zl_list *node;
-    while ((node = zl_list_pop(&socket->unflushed_links)) != NULL)
+    unsigned links = 0;
+    while ((node = zl_list_pop(&socket->unflushed_links)) != NULL) {
         zl_list_append(&pass, node);
+        links++;
+    }
     while ((node = zl_list_pop(&pass)) != NULL)
         any |= zl_link_flush_locked(unflushed_link(node), flush);
+    socket->round_links = links ? links : 1;
     return any;
 }
 
@@ -270,6 +274,12 @@ static _Thread_local struct habits habits __attribute__((tls_model("initial-exec
 
 enum { RUN_MAX = 8, PAUSE_COSTS = 16 };
 
+/* What a round of writes is likely to cost, in ticks. */
+static uint64_t round_cost(const struct zl_socket *socket)
+{
+    return socket->write_cost * socket->round_links;
+}
+
 static void note_wait(void)
 {
     habits.wait_ended = zl_ticks();
@@ -278,7 +288,7 @@ static void note_wait(void)
 
 static void note_write(const struct zl_socket *socket, uint64_t begun)
 {
-    bool paused = begun - habits.write_ended > PAUSE_COSTS * socket->flush_cost;
+    bool paused = begun - habits.write_ended > PAUSE_COSTS * round_cost(socket);
     habits.run = paused ? 1 : habits.run + 1;
     habits.write_ended = socket->flush_ended;
 }
@@ -288,22 +298,22 @@ static void note_write(const struct zl_socket *socket, uint64_t begun)
    short the wait was. One that goes round many sockets streams as well, with long gaps on each. */
 static bool is_streaming(const struct zl_socket *socket, uint64_t now)
 {
-    if (now - socket->flush_ended < socket->flush_cost &&
+    if (now - socket->flush_ended < round_cost(socket) &&
         (int64_t)(habits.wait_ended - socket->flush_ended) < 0)
         return true;
-    return habits.run >= RUN_MAX && now - habits.write_ended < socket->flush_cost;
+    return habits.run >= RUN_MAX && now - habits.write_ended < round_cost(socket);
 }
 
 /* What a write costs is measured by the clock, and on a busy core a reading may contain whole time
    slices of others (the receiver of what was written, for one): short readings count for more. */
 static void learn_cost(struct zl_socket *socket, uint64_t cost)
 {
-    if (cost < socket->flush_cost)
-        socket->flush_cost = (socket->flush_cost + cost) / 2 + 1;
+    uint64_t known = socket->write_cost;
+    cost /= socket->round_links;
+    if (cost < known)
+        socket->write_cost = (known + cost) / 2 + 1;
     else
-        socket->flush_cost +=
-            (cost < 4 * socket->flush_cost ? cost - socket->flush_cost : 3 * socket->flush_cost) /
-            32;
+        socket->write_cost += (cost < 4 * known ? cost - known : 3 * known) / 32;
 }
 
 /* Whoever leaves links unflushed, and is not sure to come back, tells the loop. */
@@ -377,7 +387,7 @@ static void leave_to_sender(struct zl_socket *socket)
     uint64_t begun_ns = zl_now_ns(), begun = zl_ticks();
     bool late = false;
     while (!late && !zl_list_empty(&socket->unflushed_links)) {
-        uint64_t calls = socket->calls, cost = socket->flush_cost;
+        uint64_t calls = socket->calls, cost = round_cost(socket);
         zl_socket_unlock(socket);
         yield_for(cost / GATHER_LOOKS);
         late = zl_now_ns() - begun_ns > GATHER_TIME_NS && zl_ticks() - begun > cost;
@@ -629,7 +639,8 @@ void zl_drive_init(struct zl_socket *socket)
     zl_pollset_init(&socket->pollset);
     socket->pollset_io.on_events = on_pollset;
     socket->wake_fd = -1;
-    socket->flush_cost = INITIAL_FLUSH_COST;
+    socket->write_cost = INITIAL_WRITE_COST;
+    socket->round_links = 1;
     zl_timer_init(&socket->tick, on_tick);
     zl_task_init(&socket->tick_task, on_tick_task);
     zl_task_init(&socket->flush_task, on_flush_task);

@@ -130,7 +130,8 @@ struct zl_socket {
     bool batch_full;          /* a link has a full batch, or its high-water mark was reached */
     bool flush_posted;        /* the loop has been told */
     uint64_t flush_ended;     /* ticks when the last write by a caller ended */
-    uint64_t flush_cost;      /* ticks that such a write takes, smoothed */
+    uint64_t write_cost;      /* ticks that a small write takes on one link, smoothed */
+    unsigned round_links;     /* links that the last round of writes went over */
     struct zl_pipe *borrower; /* during a send: its queue refers to the caller's memory */
     struct zl_task flush_task;
     struct zl_task drive_task;       /* the loop should drive flagged links */
