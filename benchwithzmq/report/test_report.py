@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MPL-2.0
+# ctest-nosan: nothing of the library runs here, and the shells that it starts cannot be preloaded.
 """Tests of the report: run with `python3 -B -m unittest` in this folder."""
 
 import os

@@ -466,6 +466,7 @@ static bool spin_for_news(struct zl_socket *socket)
     uint32_t budget = socket->spin.budget_ns;
     if (budget == 0 || socket->pollset.fd >= 0 || socket->in_wait > 0 || zl_usable_cpus() == 1)
         return false;
+    bool lets_batch_build = socket->catch_ups >= CATCH_UPS_MAX;
     zl_gate_unlock(&socket->gate);
     uint64_t begun = zl_now_ns();
     bool news = false;
@@ -474,7 +475,7 @@ static bool spin_for_news(struct zl_socket *socket)
         news = atomic_load_explicit(&socket->signalled, memory_order_relaxed) != NULL;
     }
     /* Right behind a streaming writer every message would go from cache to cache on its own. */
-    if (news && socket->catch_ups >= CATCH_UPS_MAX)
+    if (news && lets_batch_build)
         for (begun = zl_now_ns(); zl_now_ns() - begun < BATCH_BUILDS_NS;)
             zl_cpu_relax();
     zl_gate_lock(&socket->gate);
