@@ -327,6 +327,15 @@ static void post_flush(struct zl_socket *socket)
         zl_socket_release(socket);
 }
 
+/* A sender has written and goes back to its program: the rest is the loop's. */
+static void leave_after_write(struct zl_socket *socket)
+{
+    if (!zl_list_empty(&socket->unflushed_links))
+        post_flush(socket); /* another thread appended while we wrote */
+    if (socket->blocked_links > 0)
+        zl_drive_hand_back_locked(socket);
+}
+
 void zl_drive_after_send_locked(struct zl_socket *socket, uint64_t patient_until)
 {
     if (!socket->flush_wanted && !socket->batch_full)
@@ -348,10 +357,7 @@ void zl_drive_after_send_locked(struct zl_socket *socket, uint64_t patient_until
         learn_cost(socket, socket->flush_ended - begun);
         note_write(socket, begun);
     }
-    if (!zl_list_empty(&socket->unflushed_links))
-        post_flush(socket); /* another thread appended while we wrote */
-    if (socket->blocked_links > 0)
-        zl_drive_hand_back_locked(socket);
+    leave_after_write(socket);
 }
 
 void zl_drive_write_borrowed_locked(struct zl_socket *socket, uint64_t patient_until)
@@ -365,10 +371,7 @@ void zl_drive_write_borrowed_locked(struct zl_socket *socket, uint64_t patient_u
     socket->flush_ended = zl_ticks();
     socket->flush_wanted = false;
     socket->batch_full = false;
-    if (!zl_list_empty(&socket->unflushed_links))
-        post_flush(socket);
-    if (socket->blocked_links > 0)
-        zl_drive_hand_back_locked(socket);
+    leave_after_write(socket);
 }
 
 /* Gives the sender so many ticks, and at least one chance to run. */

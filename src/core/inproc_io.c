@@ -151,10 +151,15 @@ bool zl_inproc_is_still_ahead(const struct zl_pipe *pipe)
 
 /* ---- Writing ---------------------------------------------------------------------------------- */
 
+/* Lies in the slab that the socket fills now (zl_inproc_stage): copies of it may share that. */
+static inline bool is_staged(const struct zl_socket *socket, const struct zl_msg *msg)
+{
+    return msg->kind == ZL_MSG_SLICE && msg->u.ref.owner == socket->filler.current;
+}
+
 static zl_cold int store_whole(struct zl_socket *socket, struct zl_msg *slot, struct zl_msg *msg)
 {
-    bool staged = msg->kind == ZL_MSG_SLICE && msg->u.ref.owner == socket->filler.current;
-    int rc = staged ? 0 : zl_msg_detach(msg);
+    int rc = is_staged(socket, msg) ? 0 : zl_msg_detach(msg);
     if (rc < 0)
         return rc;
     zl_msg_clear_metadata(msg);
@@ -197,8 +202,7 @@ static inline bool is_copied(const struct zl_socket *socket, const struct zl_msg
         return false;
     if (msg->kind == ZL_MSG_CONTENT || msg->kind == ZL_MSG_CONSTANT)
         return size < COPY_MAX;
-    bool staged = msg->kind == ZL_MSG_SLICE && msg->u.ref.owner == socket->filler.current;
-    return size < ZL_MSG_SLICE_MIN && !staged;
+    return size < ZL_MSG_SLICE_MIN && !is_staged(socket, msg);
 }
 
 /* Moves the message into the slot. */

@@ -346,11 +346,9 @@ static void copy_text(char *destination, const char *text)
     destination[ZL_ADDRESS_TEXT_SIZE - 1] = '\0';
 }
 
-static void measure_connection(const struct zl_pipe *pipe, struct pipe_stats *stats)
+static void name_connection(const struct zl_pipe *pipe, struct pipe_stats *stats)
 {
     const struct zl_link *link = pipe->link;
-    stats->outbound = pipe->outq.messages;
-    stats->inbound = pipe->received - pipe->delivered;
     if (!link) {
         copy_text(stats->remote, pipe->endpoint);
         return;
@@ -364,14 +362,14 @@ static void measure_connection(const struct zl_pipe *pipe, struct pipe_stats *st
     copy_text(stats->bound ? stats->local : stats->remote, link->uri);
 }
 
-/* The inbound side counts parts: messages are only known to the writer. */
-static void measure_inproc(struct zl_pipe *pipe, struct pipe_stats *stats)
+static void measure_pipe(struct zl_pipe *pipe, struct pipe_stats *stats)
 {
-    stats->outbound =
-        pipe->sent - atomic_load_explicit(&pipe->peer->acknowledged, memory_order_acquire);
-    stats->inbound =
-        atomic_load_explicit(&pipe->ring.published, memory_order_acquire) - pipe->ring.popped;
-    copy_text(stats->remote, pipe->endpoint);
+    stats->outbound = zl_stats_queued_out(pipe);
+    stats->inbound = zl_stats_queued_in(pipe);
+    if (pipe->peer)
+        copy_text(stats->remote, pipe->endpoint);
+    else
+        name_connection(pipe, stats);
 }
 
 /* All open pipes. The count, or -ENOMEM. */
@@ -386,10 +384,7 @@ static int measure_pipes(struct zl_socket *socket, struct pipe_stats **out)
         struct zl_pipe *pipe = zl_container_of(node, struct zl_pipe, node);
         if (!*out || pipe->state != ZL_PIPE_OPEN)
             continue;
-        if (pipe->peer)
-            measure_inproc(pipe, &(*out)[count++]);
-        else
-            measure_connection(pipe, &(*out)[count++]);
+        measure_pipe(pipe, &(*out)[count++]);
     }
     zl_socket_unlock(socket);
     return *out ? count : -ENOMEM;

@@ -67,15 +67,14 @@ void zl_stats_retire_locked(struct zl_socket *socket, const struct zl_pipe *pipe
     retired->bytes_copied_out += pipe->outq.bytes_copied;
 }
 
-/* Over inproc the inbound side counts parts: messages are known only to the writer. */
-static uint64_t queued_in(struct zl_pipe *pipe)
+uint64_t zl_stats_queued_in(struct zl_pipe *pipe)
 {
     if (!pipe->peer)
         return pipe->received - pipe->delivered;
     return atomic_load_explicit(&pipe->ring.published, memory_order_acquire) - pipe->ring.popped;
 }
 
-static uint64_t queued_out(const struct zl_pipe *pipe)
+uint64_t zl_stats_queued_out(const struct zl_pipe *pipe)
 {
     if (!pipe->peer)
         return pipe->outq.messages;
@@ -87,8 +86,8 @@ static void add_pipe(struct zlink_stats *stats, struct zl_pipe *pipe)
     stats->messages_in += pipe->delivered;
     stats->messages_out += pipe->sent;
     stats->dropped += pipe->dropped;
-    stats->queued_in += queued_in(pipe);
-    stats->queued_out += queued_out(pipe);
+    stats->queued_in += zl_stats_queued_in(pipe);
+    stats->queued_out += zl_stats_queued_out(pipe);
     stats->bytes_copied_out += pipe->outq.bytes_copied;
     stats->peers += pipe->is_connected;
     add_traffic(stats, &pipe->traffic);

@@ -38,6 +38,11 @@ struct zl_retired {
 /* Gate held. The pipe leaves its socket: its counters stay. */
 void zl_stats_retire_locked(struct zl_socket *socket, const struct zl_pipe *pipe);
 
+/* Gate held. Messages that wait in either direction; over inproc the inbound side counts parts, since
+   messages are known only to the writer. */
+uint64_t zl_stats_queued_in(struct zl_pipe *pipe);
+uint64_t zl_stats_queued_out(const struct zl_pipe *pipe);
+
 /* Fills one struct for the socket and, if peers is not NULL, one for each of its pipes, at most
    *peer_count of them; *peer_count becomes their number. Takes the gate. 0 or -EINVAL (a size that no
    version of the struct has). */
