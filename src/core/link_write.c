@@ -158,17 +158,15 @@ static bool watch_output(struct zl_link *link, bool watch)
     return link->output_watched || !watch;
 }
 
-/* Waits until the kernel takes bytes again. The write claim is held, the gate is not. Where that keeps
-   others from reading, input ends the wait: the peer may be waiting for us to take it. */
+/* Waits until the kernel takes bytes again. The write claim is held, the gate is not. Input ends the
+   wait: the peer may be waiting for us to take it. */
 static bool becomes_writable(const struct zl_link *link, uint64_t until)
 {
     uint64_t now = zl_now_ms();
     int left = until > now ? (int)(until - now) : 0;
     if (left > PATIENCE_MAX_MS)
         left = PATIENCE_MAX_MS;
-    struct pollfd item = {.fd = link->stream.fd, .events = POLLOUT};
-    if (link->stream.ops->half_duplex)
-        item.events |= POLLIN;
+    struct pollfd item = {.fd = link->stream.fd, .events = POLLIN | POLLOUT};
     return left > 0 && poll(&item, 1, left) > 0 && (item.revents & POLLOUT);
 }
 

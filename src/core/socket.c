@@ -34,6 +34,9 @@ enum { PATIENCE_MS = 5 };
 /* A sender over inproc looks how far its reader is after so many bytes. */
 enum { LOOK_BYTES = 64 * 1024 };
 
+/* A queue of more bytes lies in cold memory before it is written. */
+#define CACHED_BYTES ((uint64_t)2 * 1024 * 1024)
+
 /* ---- Life ------------------------------------------------------------------------------------- */
 
 static void on_close_task(struct zl_task *task);
@@ -444,6 +447,17 @@ static uint64_t patience_for(const struct zl_socket *socket, size_t size)
     return zl_now_ms() + limit;
 }
 
+/* Until when a batch of short messages may wait for the kernel. Messages of which a full queue fits
+   into the caches need not: there the sender goes on while the receiver catches up. */
+static zl_cold uint64_t patience_for_batch(struct zl_socket *socket, size_t size, int flags)
+{
+    struct zl_pipe *pipe = socket->batch_full ? pipe_to_wait_for(socket, flags) : NULL;
+    if (!pipe || pipe->peer)
+        return 0;
+    uint64_t limit = (uint64_t)atomic_load_explicit(&pipe->sndhwm, memory_order_relaxed);
+    return limit && limit * size <= CACHED_BYTES ? 0 : patience_for(socket, size);
+}
+
 /* Also after many bytes over inproc, in messages of any size. */
 static zl_cold void after_long_send(struct zl_socket *socket, size_t size, bool more, int flags)
 {
@@ -482,7 +496,7 @@ int zl_socket_send(struct zl_socket *socket, struct zl_msg *msg, int flags)
         if (zl_unlikely(size >= ZL_REFERENCE_MIN || socket->inproc_bytes >= LOOK_BYTES))
             after_long_send(socket, size, more, flags);
         else if (!more && (socket->flush_wanted || socket->batch_full))
-            zl_drive_after_send_locked(socket, 0);
+            zl_drive_after_send_locked(socket, patience_for_batch(socket, size, flags));
     }
     zl_socket_unlock(socket);
     return rc;

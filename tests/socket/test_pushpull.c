@@ -127,6 +127,33 @@ static void multipart_message_goes_to_one_peer(void **state)
     ts_terminate(context);
 }
 
+/* A sender waits a little for its only receiver before a queue grows that long, but never instead of
+   queueing: up to the high-water mark every send succeeds. */
+static void blocking_sends_fill_the_queue_of_a_silent_peer(void **state)
+{
+    enum { MARK = 1000, SIZE = 4096, LIMIT = 20000 };
+    uint32_t body[SIZE / sizeof(uint32_t)] = {0};
+    void *context = ts_context();
+    void *pull = ts_socket(context, ZMQ_PULL);
+    void *push = ts_socket(context, ZMQ_PUSH);
+    ts_set_int(pull, ZMQ_RCVHWM, 1);
+    ts_set_int(push, ZMQ_SNDHWM, MARK);
+    ts_set_int(push, ZMQ_SNDTIMEO, 300);
+    ts_connect_pair(context, pull, push, *state);
+    uint32_t sent = 0;
+    for (; sent < LIMIT && zmq_send(push, body, SIZE, 0) == SIZE; body[0] = ++sent)
+        continue;
+    ts_value(zmq_errno(), EAGAIN);
+    ts_check(sent >= MARK && sent < LIMIT);
+    for (uint32_t n = 0; n < sent; n++) {
+        ts_value(zmq_recv(pull, body, SIZE, 0), SIZE);
+        ts_value(body[0], n);
+    }
+    ts_close(push);
+    ts_close(pull);
+    ts_terminate(context);
+}
+
 /* With everything queued beforehand (only inproc can promise that) the turns are exact. */
 static void pull_takes_turns_inproc(void **state)
 {
@@ -371,6 +398,7 @@ int main(void)
         TS_ON_ALL(begun_message_may_be_completed),
         cmocka_unit_test(full_peer_is_skipped),
         cmocka_unit_test(marks_change_while_connected),
+        TS_ON_CONNECTIONS(blocking_sends_fill_the_queue_of_a_silent_peer),
         TS_ON_ALL(blocked_sender_resumes),
     };
     return TS_RUN(tests);
