@@ -12,11 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct zl_socket *owner(struct zl_pipe *pipe)
-{
-    return atomic_load_explicit(&pipe->socket, memory_order_relaxed);
-}
-
 static bool has_input(struct zl_pipe *pipe);
 static int queue_write(struct zl_pipe *pipe, struct zl_msg *msg, bool more);
 static bool take_newest(struct zl_pipe *pipe, struct zl_msg *msg);
@@ -45,11 +40,6 @@ struct zl_pipe *zl_pipe_new(struct zl_socket *socket, int sndhwm, int rcvhwm)
     return pipe;
 }
 
-void zl_pipe_acquire(struct zl_pipe *pipe)
-{
-    atomic_fetch_add_explicit(&pipe->references, 1, memory_order_relaxed);
-}
-
 void zl_pipe_release(struct zl_pipe *pipe)
 {
     if (atomic_fetch_sub_explicit(&pipe->references, 1, memory_order_acq_rel) != 1)
@@ -62,8 +52,8 @@ void zl_pipe_release(struct zl_pipe *pipe)
         zl_msg_close(&pipe->newest);
     free(pipe->routing_id);
     free(pipe->endpoint);
-    if (owner(pipe))
-        zl_socket_release(owner(pipe));
+    if (zl_pipe_owner(pipe))
+        zl_socket_release(zl_pipe_owner(pipe));
     free(pipe);
 }
 
@@ -86,7 +76,7 @@ int zl_pipe_set_routing_id(struct zl_pipe *pipe, const void *id, size_t size)
 
 void zl_pipe_attach_locked(struct zl_pipe *pipe)
 {
-    struct zl_socket *socket = owner(pipe);
+    struct zl_socket *socket = zl_pipe_owner(pipe);
     pipe->state = ZL_PIPE_OPEN;
     zl_list_append(&socket->pipes, &pipe->node);
     socket->ops->attach(socket, pipe);
@@ -95,7 +85,7 @@ void zl_pipe_attach_locked(struct zl_pipe *pipe)
 
 void zl_pipe_connected_locked(struct zl_pipe *pipe)
 {
-    struct zl_socket *socket = owner(pipe);
+    struct zl_socket *socket = zl_pipe_owner(pipe);
     if (pipe->state != ZL_PIPE_OPEN)
         return;
     pipe->is_connected = true;
@@ -106,7 +96,7 @@ void zl_pipe_connected_locked(struct zl_pipe *pipe)
 /* The pattern forgets the pipe; what it holds is released after the gate. */
 static void detach(struct zl_pipe *pipe)
 {
-    struct zl_socket *socket = owner(pipe);
+    struct zl_socket *socket = zl_pipe_owner(pipe);
     pipe->state = ZL_PIPE_UNATTACHED;
     pipe->room_until = 0;
     socket->ops->detach(socket, pipe);
@@ -122,7 +112,7 @@ static void detach(struct zl_pipe *pipe)
 
 void zl_pipe_end_locked(struct zl_pipe *pipe, bool drop_input)
 {
-    struct zl_socket *socket = owner(pipe);
+    struct zl_socket *socket = zl_pipe_owner(pipe);
     if (pipe->state == ZL_PIPE_UNATTACHED)
         return;
     if (pipe->state == ZL_PIPE_OPEN) {
@@ -145,7 +135,7 @@ void zl_pipe_end_locked(struct zl_pipe *pipe, bool drop_input)
 
 void zl_pipe_disconnected_locked(struct zl_pipe *pipe)
 {
-    struct zl_socket *socket = owner(pipe);
+    struct zl_socket *socket = zl_pipe_owner(pipe);
     zl_ring_rollback(&pipe->ring);
     pipe->is_connected = false;
     if (socket->ops->flags & ZL_PATTERN_NO_REDELIVERY) {
@@ -174,7 +164,7 @@ void zl_pipe_take_signals_locked(struct zl_pipe *pipe)
     unsigned signals = atomic_exchange(&pipe->signals, 0);
     if (pipe->state == ZL_PIPE_UNATTACHED)
         return;
-    struct zl_socket *socket = owner(pipe);
+    struct zl_socket *socket = zl_pipe_owner(pipe);
     if (signals & ZL_SIGNAL_CONNECTED)
         zl_pipe_connected_locked(pipe);
     if (signals & ZL_SIGNAL_READABLE)
@@ -198,14 +188,14 @@ static void keep_newest_input(struct zl_pipe *pipe)
             pipe->received--;
             pipe->dropped++;
         }
-        zl_socket_dispose(owner(pipe), oldest);
+        zl_socket_dispose(zl_pipe_owner(pipe), oldest);
         zl_ring_pop(&pipe->ring);
     }
 }
 
 void zl_pipe_input_locked(struct zl_pipe *pipe)
 {
-    struct zl_socket *socket = owner(pipe);
+    struct zl_socket *socket = zl_pipe_owner(pipe);
     if (pipe->conflate && !pipe->peer)
         keep_newest_input(pipe);
     if (pipe->in_idle && pipe->state != ZL_PIPE_UNATTACHED) {
@@ -243,11 +233,11 @@ void zl_pipe_drained_locked(struct zl_pipe *pipe)
     struct zl_msg newest;
     if (pipe->conflate && pipe->outq.messages == 0 && take_newest(pipe, &newest)) {
         queue_write(pipe, &newest, false);
-        zl_socket_dispose(owner(pipe), &newest);
+        zl_socket_dispose(zl_pipe_owner(pipe), &newest);
     }
     if (pipe->awaits_drain && zl_outq_pending(&pipe->outq) == 0) {
         pipe->awaits_drain = false;
-        zl_socket_wake(owner(pipe));
+        zl_socket_wake(zl_pipe_owner(pipe));
     }
     if (!pipe->out_full)
         return;
@@ -257,7 +247,7 @@ void zl_pipe_drained_locked(struct zl_pipe *pipe)
         return;
     pipe->out_full = false;
     if (pipe->state == ZL_PIPE_OPEN) {
-        struct zl_socket *socket = owner(pipe);
+        struct zl_socket *socket = zl_pipe_owner(pipe);
         socket->ops->writable(socket, pipe);
         zl_socket_wake(socket);
     }
@@ -277,7 +267,7 @@ void zl_pipe_set_hwm_locked(struct zl_pipe *pipe, int sndhwm, int rcvhwm)
     /* Both limits may have grown: let either side look again. */
     if (pipe->out_full && (pipe->conflate || zl_inproc_can_write(pipe))) {
         pipe->out_full = false;
-        owner(pipe)->ops->writable(owner(pipe), pipe);
+        zl_pipe_owner(pipe)->ops->writable(zl_pipe_owner(pipe), pipe);
     }
     atomic_store(&pipe->peer->writer_blocked, 0);
     zl_inproc_signal(pipe->peer, ZL_SIGNAL_WRITABLE);
@@ -325,7 +315,7 @@ static bool has_newest(struct zl_pipe *pipe)
 /* CONFLATE: true when the message was put aside, because the one in the queue is on its way. */
 static zl_cold bool conflate_queue(struct zl_pipe *pipe, struct zl_msg *msg)
 {
-    struct zl_socket *socket = owner(pipe);
+    struct zl_socket *socket = zl_pipe_owner(pipe);
     if (pipe->outq.messages == 0)
         return false;
     bool untouched = !pipe->link || (!pipe->link->writing && !pipe->link->stream.owed);
@@ -347,7 +337,7 @@ static bool may_borrow(const struct zl_pipe *pipe, const struct zl_msg *msg, uin
 /* What needs another chunk. */
 static zl_cold int append(struct zl_pipe *pipe, struct zl_msg *msg, uint8_t flags)
 {
-    struct zl_socket *socket = owner(pipe);
+    struct zl_socket *socket = zl_pipe_owner(pipe);
     int rc;
     if (may_borrow(pipe, msg, flags)) {
         rc = zl_outq_append_borrowed(&pipe->outq, &socket->chunks, msg, flags);
@@ -363,7 +353,7 @@ static zl_cold int append(struct zl_pipe *pipe, struct zl_msg *msg, uint8_t flag
 
 static int queue_write(struct zl_pipe *pipe, struct zl_msg *msg, bool more)
 {
-    struct zl_socket *socket = owner(pipe);
+    struct zl_socket *socket = zl_pipe_owner(pipe);
     if (zl_unlikely(pipe->conflate)) {
         more = false;
         if (conflate_queue(pipe, msg))
@@ -390,7 +380,7 @@ static int queue_write(struct zl_pipe *pipe, struct zl_msg *msg, bool more)
 static zl_cold int replace_newest(struct zl_pipe *pipe, struct zl_msg *msg)
 {
     size_t size = zl_msg_size(msg);
-    int rc = keep_newest(pipe->peer, msg, owner(pipe));
+    int rc = keep_newest(pipe->peer, msg, zl_pipe_owner(pipe));
     if (rc < 0)
         return rc;
     pipe->sent++;
@@ -420,7 +410,7 @@ void zl_pipe_rollback(struct zl_pipe *pipe)
     if (pipe->peer)
         zl_inproc_rollback(pipe);
     else
-        zl_outq_rollback(&pipe->outq, &owner(pipe)->garbage);
+        zl_outq_rollback(&pipe->outq, &zl_pipe_owner(pipe)->garbage);
 }
 
 /* 1.0 to 3.0, and inproc: a message of one octet and the topic. */
@@ -443,7 +433,7 @@ static int write_subscription_command(struct zl_pipe *pipe, bool subscribe, cons
                                       size_t size)
 {
     const char *name = subscribe ? "SUBSCRIBE" : "CANCEL";
-    struct zl_socket *socket = owner(pipe);
+    struct zl_socket *socket = zl_pipe_owner(pipe);
     struct zl_msg msg;
     int rc = zl_msg_init_size(&msg, zl_command_size(name, size));
     if (rc < 0)
