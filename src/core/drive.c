@@ -6,8 +6,8 @@
 #include "base/clock.h"
 #include "base/fence.h"
 #include "core/link.h"
-#include "core/pipe.h"
-#include "core/socket.h"
+#include "core/pipe_base.h"
+#include "core/socket_base.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -651,17 +651,6 @@ void zl_drive_init(struct zl_socket *socket)
     zl_task_init(&socket->drive_task, on_drive_task);
     zl_list_init(&socket->readable_links);
     zl_list_init(&socket->unflushed_links);
-}
-
-void zl_drive_destroy(struct zl_socket *socket)
-{
-    zl_pollset_close(&socket->pollset);
-    if (socket->wake_fd >= 0)
-        close(socket->wake_fd);
-    zl_slab_release(socket->slab, 1);
-    zl_slab_filler_clear(&socket->filler);
-    zl_spent_clear(&socket->spent);
-    zl_chunks_free(socket->chunks.spare);
 }
 
 int zl_drive_open_wake_locked(struct zl_socket *socket)

@@ -24,7 +24,6 @@ struct zl_socket;
 #define ZL_NO_DEADLINE UINT64_MAX
 
 void zl_drive_init(struct zl_socket *socket);
-void zl_drive_destroy(struct zl_socket *socket); /* gate not needed: the last reference is gone */
 
 /* Opens the pollset and nests it in the loop. 0 or a negative errno. */
 int zl_drive_open_locked(struct zl_socket *socket);

@@ -5,7 +5,7 @@
 #include "core/ctx.h"
 #include "core/inproc_io.h"
 #include "core/pipe.h"
-#include "core/socket.h"
+#include "core/socket_base.h"
 
 #include <errno.h>
 #include <stdlib.h>

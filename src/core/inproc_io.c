@@ -4,7 +4,7 @@
 
 #include "base/branch.h"
 #include "base/fence.h"
-#include "core/socket.h"
+#include "core/socket_base.h"
 #include "io/gate.h"
 
 #include <errno.h>

@@ -14,7 +14,7 @@
 
 #include "base/branch.h"
 #include "base/fence.h"
-#include "core/pipe.h"
+#include "core/pipe_base.h"
 
 #include <stdbool.h>
 #include <stddef.h>

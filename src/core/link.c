@@ -12,7 +12,7 @@
 #include "core/monitor.h"
 #include "core/options.h"
 #include "core/pipe.h"
-#include "core/socket.h"
+#include "core/socket_base.h"
 #include "core/tls_options.h"
 #include "io/resolver.h"
 #include "transport/tls_stream.h"

@@ -5,9 +5,9 @@
 
 #include "base/branch.h"
 #include "base/copy.h"
-#include "core/pipe.h"
+#include "core/pipe_base.h"
 #include "core/slab.h"
-#include "core/socket.h"
+#include "core/socket_base.h"
 
 #include <errno.h>
 #include <string.h>

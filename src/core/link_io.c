@@ -6,8 +6,8 @@
 #include "core/link_io.h"
 
 #include "core/drive.h"
-#include "core/pipe.h"
-#include "core/socket.h"
+#include "core/pipe_base.h"
+#include "core/socket_base.h"
 #include "core/staging.h"
 
 #include <stdlib.h>

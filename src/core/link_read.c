@@ -6,7 +6,7 @@
 #include "core/drive.h"
 #include "core/pipe.h"
 #include "core/slab.h"
-#include "core/socket.h"
+#include "core/socket_base.h"
 
 #include <errno.h>
 #include <stdlib.h>

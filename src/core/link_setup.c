@@ -10,7 +10,7 @@
 #include "core/monitor.h"
 #include "core/options.h"
 #include "core/pipe.h"
-#include "core/socket.h"
+#include "core/socket_base.h"
 #include "transport/tls_stream.h"
 #include "transport/transport.h"
 

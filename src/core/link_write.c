@@ -7,7 +7,7 @@
 #include "base/random.h"
 #include "core/drive.h"
 #include "core/pipe.h"
-#include "core/socket.h"
+#include "core/socket_base.h"
 #include "core/staging.h"
 
 #include <errno.h>

@@ -7,7 +7,7 @@
 #include "core/link.h"
 #include "core/monitor.h"
 #include "core/options.h"
-#include "core/socket.h"
+#include "core/socket_base.h"
 #include "core/tls_options.h"
 #include "transport/tls_context.h"
 

@@ -5,7 +5,7 @@
 #include "base/branch.h"
 #include "core/inproc_io.h"
 #include "core/link.h"
-#include "core/socket.h"
+#include "core/socket_base.h"
 #include "wire/zmtp.h"
 
 #include <errno.h>
@@ -38,23 +38,6 @@ struct zl_pipe *zl_pipe_new(struct zl_socket *socket, int sndhwm, int rcvhwm)
     zl_outq_init(&pipe->outq);
     zl_ring_init(&pipe->ring);
     return pipe;
-}
-
-void zl_pipe_release(struct zl_pipe *pipe)
-{
-    if (atomic_fetch_sub_explicit(&pipe->references, 1, memory_order_acq_rel) != 1)
-        return;
-    struct zl_chunk *garbage = NULL;
-    zl_outq_clear(&pipe->outq, &garbage);
-    zl_chunks_free(garbage);
-    zl_ring_free(&pipe->ring);
-    if (pipe->newest_waits)
-        zl_msg_close(&pipe->newest);
-    free(pipe->routing_id);
-    free(pipe->endpoint);
-    if (zl_pipe_owner(pipe))
-        zl_socket_release(zl_pipe_owner(pipe));
-    free(pipe);
 }
 
 int zl_pipe_set_routing_id(struct zl_pipe *pipe, const void *id, size_t size)

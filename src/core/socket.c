@@ -74,109 +74,6 @@ int zl_socket_new(struct zl_ctx *ctx, const struct zl_pattern_ops *ops, struct z
     return 0;
 }
 
-void zl_socket_acquire(struct zl_socket *socket)
-{
-    atomic_fetch_add_explicit(&socket->references, 1, memory_order_relaxed);
-}
-
-void zl_socket_release(struct zl_socket *socket)
-{
-    if (atomic_fetch_sub_explicit(&socket->references, 1, memory_order_acq_rel) != 1)
-        return;
-    socket->ops->destroy(socket);
-    zl_drive_destroy(socket);
-    zl_options_clear(&socket->options);
-    free(socket->last_endpoint);
-    free(socket->tls_error);
-    pthread_mutex_destroy(&socket->monitor_lock);
-    free(socket);
-}
-
-enum { RELEASES_AT_ONCE = 16 };
-
-struct pipe_release {
-    struct zl_pipe *pipe;
-    unsigned count;
-    bool also_peer;
-};
-
-void zl_socket_release_pipe_locked(struct zl_socket *socket, struct zl_pipe *pipe, bool also_peer)
-{
-    pipe->releases++;
-    pipe->releases_peer |= also_peer;
-    if (!zl_list_linked(&pipe->release_node))
-        zl_list_append(&socket->released_pipes, &pipe->release_node);
-}
-
-static size_t take_releases(struct zl_socket *socket, struct pipe_release *releases)
-{
-    size_t count = 0;
-    struct zl_list *node;
-    while (count < RELEASES_AT_ONCE && (node = zl_list_pop(&socket->released_pipes)) != NULL) {
-        struct zl_pipe *pipe = zl_container_of(node, struct zl_pipe, release_node);
-        releases[count++] = (struct pipe_release){pipe, pipe->releases, pipe->releases_peer};
-        pipe->releases = 0;
-        pipe->releases_peer = false;
-    }
-    return count;
-}
-
-void zl_socket_unlock_slow(struct zl_socket *socket)
-{
-    bool again = true;
-    /* The last pipe may hold the last reference to the socket itself. */
-    zl_socket_acquire(socket);
-    while (again) {
-        struct pipe_release releases[RELEASES_AT_ONCE];
-        size_t count = take_releases(socket, releases);
-        struct zl_chunk *garbage = socket->garbage;
-        socket->garbage = NULL;
-        again = !zl_list_empty(&socket->released_pipes);
-        zl_gate_unlock(&socket->gate);
-        zl_chunks_free(garbage);
-        for (size_t i = 0; i < count; i++) {
-            if (releases[i].also_peer)
-                zl_pipe_release(releases[i].pipe->peer);
-            while (releases[i].count-- > 0)
-                zl_pipe_release(releases[i].pipe);
-        }
-        if (again)
-            zl_gate_lock(&socket->gate);
-    }
-    zl_socket_release(socket);
-}
-
-void zl_socket_dispose_content(struct zl_socket *socket, struct zl_msg *msg)
-{
-    struct zl_content *content = msg->kind == ZL_MSG_CONTENT ? msg->u.ref.owner : NULL;
-    struct zl_chunk *chunk =
-        content && content->free_fn ? calloc(1, sizeof(struct zl_chunk)) : NULL;
-    if (!chunk) {
-        zl_msg_reset(msg);
-        return;
-    }
-    zl_msg_take(&chunk->msg, msg);
-    chunk->next = socket->garbage;
-    socket->garbage = chunk;
-}
-
-void zl_socket_wake(struct zl_socket *socket)
-{
-    /* What was published before is visible to a sleeper that sets its bit after this look: pairs
-       with the fence in begin_sleep (drive.c). */
-    zl_fence();
-    if (atomic_load_explicit(&socket->sleeping, memory_order_relaxed) == 0)
-        return;
-    unsigned sleepers = atomic_exchange(&socket->sleeping, 0);
-    if (sleepers & ZL_SLEEP_FUTEX)
-        zl_futex_wake_all(&socket->sleeping);
-    if (sleepers & (ZL_SLEEP_EVENTFD | ZL_SLEEP_FD_USER)) {
-        uint64_t one = 1;
-        ssize_t rc = write(socket->wake_fd, &one, sizeof one);
-        (void)rc;
-    }
-}
-
 void zl_socket_terminate(struct zl_socket *socket)
 {
     if (socket->internal)
@@ -240,16 +137,6 @@ static void on_close_task(struct zl_task *task)
     if (socket->pollset.fd >= 0)
         zl_loop_unwatch(socket->loop, socket->pollset.fd);
     zl_loop_free_later(socket->loop, &socket->finished_item, socket, release_later);
-}
-
-void zl_socket_check_finished_locked(struct zl_socket *socket)
-{
-    if (!socket->closed || socket->finished || socket->listeners > 0 ||
-        !zl_list_empty(&socket->links))
-        return;
-    socket->finished = true;
-    if (socket->loop)
-        zl_loop_post(socket->loop, &socket->close_task);
 }
 
 static void end_pipes_locked(struct zl_socket *socket)
@@ -601,18 +488,6 @@ int zl_socket_peer_state(struct zl_socket *socket, const void *routing_id, size_
     int rc = socket->ops->peer_state(socket, routing_id, size);
     zl_socket_unlock(socket);
     return rc;
-}
-
-void zl_socket_set_tls_error(struct zl_socket *socket, const char *reason)
-{
-    char *copy = reason[0] ? strdup(reason) : NULL;
-    if (!copy)
-        return;
-    zl_socket_lock(socket);
-    char *older = socket->tls_error;
-    socket->tls_error = copy;
-    zl_socket_unlock(socket);
-    free(older);
 }
 
 void zl_socket_abandon(struct zl_socket *socket)

@@ -16,46 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Records ---------------------------------------------------------------------------------- */
-
-int zl_socket_set_last_endpoint_locked(struct zl_socket *socket, const char *text)
-{
-    char *copy = strdup(text);
-    if (!copy)
-        return -ENOMEM;
-    free(socket->last_endpoint);
-    socket->last_endpoint = copy;
-    return 0;
-}
-
-int zl_socket_add_endpoint_locked(struct zl_socket *socket, enum zl_endpoint_kind kind,
-                                  const char *text, void *object)
-{
-    size_t size = strlen(text) + 1;
-    struct zl_endpoint *endpoint = malloc(sizeof *endpoint + size);
-    if (!endpoint)
-        return -ENOMEM;
-    zl_list_init(&endpoint->node);
-    endpoint->kind = kind;
-    endpoint->object = object;
-    memcpy(endpoint->text, text, size);
-    zl_list_append(&socket->endpoints, &endpoint->node);
-    return 0;
-}
-
-bool zl_socket_drop_endpoint_locked(struct zl_socket *socket, const void *object)
-{
-    zl_list_for_safe(node, &socket->endpoints)
-    {
-        struct zl_endpoint *endpoint = zl_container_of(node, struct zl_endpoint, node);
-        if (endpoint->object == object) {
-            zl_list_remove(node);
-            free(endpoint);
-            return true;
-        }
-    }
-    return false;
-}
+/* ---- Ending ----------------------------------------------------------------------------------- */
 
 void zl_endpoint_stop_locked(struct zl_socket *socket, struct zl_endpoint *endpoint, int linger)
 {

@@ -3,7 +3,7 @@
 #include "core/stats.h"
 
 #include "core/link.h"
-#include "core/pipe.h"
+#include "core/pipe_base.h"
 #include "core/socket.h"
 #include "zlink.h"
 

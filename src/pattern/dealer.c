@@ -3,7 +3,7 @@
 #include "pattern/pattern.h"
 
 #include "core/pipe.h"
-#include "core/socket.h"
+#include "core/socket_base.h"
 #include "pattern/fair_queue.h"
 #include "pattern/load_balancer.h"
 

@@ -4,7 +4,7 @@
 
 #include "core/inproc_io.h"
 #include "core/pipe.h"
-#include "core/socket.h"
+#include "core/socket_base.h"
 
 #include <stdlib.h>
 

@@ -3,7 +3,7 @@
 #include "pattern/load_balancer.h"
 
 #include "core/pipe.h"
-#include "core/socket.h"
+#include "core/socket_base.h"
 
 #include <errno.h>
 

@@ -3,7 +3,7 @@
 #include "pattern/peer_map.h"
 
 #include "base/random.h"
-#include "core/pipe.h"
+#include "core/pipe_base.h"
 
 #include <errno.h>
 #include <stdlib.h>

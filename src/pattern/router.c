@@ -4,7 +4,7 @@
 
 #include "base/random.h"
 #include "core/pipe.h"
-#include "core/socket.h"
+#include "core/socket_base.h"
 #include "pattern/fair_queue.h"
 #include "pattern/peer_map.h"
 #include "wire/bytes.h"

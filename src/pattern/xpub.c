@@ -6,7 +6,7 @@
 #include "pattern/pattern.h"
 
 #include "core/pipe.h"
-#include "core/socket.h"
+#include "core/socket_base.h"
 #include "pattern/fan_out.h"
 #include "pattern/topic_tree.h"
 
