@@ -14,6 +14,7 @@
 #include "core/link.h"
 #include "core/pipe.h"
 #include "core/socket.h"
+#include "core/stats.h"
 #include "transport/transport.h"
 
 #include <errno.h>

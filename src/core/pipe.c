@@ -76,6 +76,17 @@ void zl_pipe_connected_locked(struct zl_pipe *pipe)
     zl_socket_wake(socket);
 }
 
+/* Its counters stay with the socket. */
+static void retire(struct zl_socket *socket, const struct zl_pipe *pipe)
+{
+    struct zl_retired *retired = &socket->retired;
+    zl_traffic_add(&retired->traffic, &pipe->traffic);
+    retired->sent += pipe->sent;
+    retired->delivered += pipe->delivered;
+    retired->dropped += pipe->dropped;
+    retired->bytes_copied_out += pipe->outq.bytes_copied;
+}
+
 /* The pattern forgets the pipe; what it holds is released after the gate. */
 static void detach(struct zl_pipe *pipe)
 {
@@ -86,7 +97,7 @@ static void detach(struct zl_pipe *pipe)
     zl_list_remove(&pipe->in_node);
     zl_list_remove(&pipe->out_node);
     zl_list_remove(&pipe->node);
-    zl_stats_retire_locked(socket, pipe);
+    retire(socket, pipe);
     /* What an inproc connect has left behind ends with its peer. */
     if (pipe->peer && pipe->locally_initiated && zl_socket_drop_endpoint_locked(socket, pipe))
         zl_socket_release_pipe_locked(socket, pipe, false);

@@ -14,7 +14,7 @@
 #include "core/outq.h"
 #include "core/pace.h"
 #include "core/ring.h"
-#include "core/stats.h"
+#include "core/traffic.h"
 #include "io/gate.h"
 
 #include <stdatomic.h>

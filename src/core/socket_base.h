@@ -15,7 +15,7 @@
 #include "core/options.h"
 #include "core/outq.h"
 #include "core/spent.h"
-#include "core/stats.h"
+#include "core/traffic.h"
 #include "io/gate.h"
 #include "io/loop.h"
 #include "io/pollset.h"

@@ -54,19 +54,6 @@ static void add_traffic(struct zlink_stats *stats, const struct zl_traffic *traf
     }
 }
 
-void zl_stats_retire_locked(struct zl_socket *socket, const struct zl_pipe *pipe)
-{
-    struct zl_retired *retired = &socket->retired;
-    for (size_t i = 0; i < TRAFFIC_FIELDS; i++) {
-        uint64_t *to = (uint64_t *)(void *)((char *)&retired->traffic + traffic_fields[i].from);
-        *to += traffic_value(&pipe->traffic, i);
-    }
-    retired->sent += pipe->sent;
-    retired->delivered += pipe->delivered;
-    retired->dropped += pipe->dropped;
-    retired->bytes_copied_out += pipe->outq.bytes_copied;
-}
-
 uint64_t zl_stats_queued_in(struct zl_pipe *pipe)
 {
     if (!pipe->peer)
