@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/fence.h"
+#include "core/drive_post.h"
 #include "core/link.h"
 #include "core/pipe_base.h"
 #include "core/socket_base.h"
@@ -180,18 +181,6 @@ static void on_drive_task(struct zl_task *task)
     zl_drive_for_a_while_locked(socket);
     zl_socket_unlock(socket);
     zl_socket_release(socket);
-}
-
-bool zl_drive_needs_post(const struct zl_socket *socket)
-{
-    return !socket->leased || socket->in_wait > 0;
-}
-
-void zl_drive_post_locked(struct zl_socket *socket)
-{
-    zl_socket_acquire(socket);
-    if (!zl_loop_post(socket->loop, &socket->drive_task))
-        zl_socket_release(socket);
 }
 
 /* ---- Lease ------------------------------------------------------------------------------------ */

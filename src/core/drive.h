@@ -71,13 +71,6 @@ void zl_drive_leave_locked(struct zl_socket *socket);
 /* Gives the lease back now if there is one. */
 void zl_drive_hand_back_locked(struct zl_socket *socket);
 
-/* Whether nobody is sure to drive what has just been listed: no owner is out with the lease, or one
-   sleeps with it, who may have consumed the event before the link could be listed. */
-bool zl_drive_needs_post(const struct zl_socket *socket);
-
-/* Asks the loop to drive the flagged links, when no caller is sure to. */
-void zl_drive_post_locked(struct zl_socket *socket);
-
 /* ZMQ_FD: its descriptor, from now on signalled; negative errno. */
 int zl_drive_fd_locked(struct zl_socket *socket);
 /* ZMQ_FD is about to be judged by ZMQ_EVENTS: takes the signal back, so that the next change

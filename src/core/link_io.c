@@ -5,7 +5,7 @@
 #define _GNU_SOURCE
 #include "core/link_io.h"
 
-#include "core/drive.h"
+#include "core/drive_post.h"
 #include "core/pipe_base.h"
 #include "core/socket_base.h"
 #include "core/staging.h"

@@ -3,7 +3,6 @@
 #define _GNU_SOURCE
 #include "core/link_io.h"
 
-#include "core/drive.h"
 #include "core/pipe.h"
 #include "core/slab.h"
 #include "core/socket_base.h"

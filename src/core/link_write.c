@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "base/random.h"
-#include "core/drive.h"
 #include "core/pipe.h"
 #include "core/socket_base.h"
 #include "core/staging.h"
