@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/fence.h"
 #include "core/drive_post.h"
-#include "core/link.h"
+#include "core/link_io.h"
 #include "core/pipe_base.h"
 #include "core/socket_base.h"
 

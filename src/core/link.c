@@ -2,12 +2,14 @@
 /* How a connection comes and goes: resolving, connecting, handshake, heartbeats, loss, reconnection,
    linger. Everything here runs on the socket's loop, except making a link and asking it to stop. */
 #define _GNU_SOURCE
-#include "core/link_life.h"
+#include "core/link.h"
 
 #include "base/random.h"
 #include "core/ctx.h"
 #include "core/drive.h"
 #include "core/handshake.h"
+#include "core/link_io.h"
+#include "core/link_life.h"
 #include "core/listener.h"
 #include "core/monitor.h"
 #include "core/options.h"

@@ -27,6 +27,26 @@ bool zl_link_has_output(const struct zl_link *link)
            link->pong_due || link->staging;
 }
 
+void zl_link_written_locked(struct zl_link *link)
+{
+    if (!link->ready || !zl_link_may_write(link) || link->blocked)
+        return; /* whoever holds the claim, or gets the readiness, goes on */
+    struct zl_socket *socket = link->socket;
+    struct zl_outq *queue = &link->pipe->outq;
+    if (!zl_list_linked(&link->unflushed_node)) {
+        zl_list_append(&socket->unflushed_links, &link->unflushed_node);
+        socket->flush_wanted = true;
+    }
+    uint64_t limit = (uint64_t)atomic_load_explicit(&link->pipe->sndhwm, memory_order_relaxed);
+    if (zl_outq_pending(queue) >= zl_link_batch_size(link) || (limit && queue->messages >= limit))
+        socket->batch_full = true;
+}
+
+bool zl_link_writes_directly(const struct zl_link *link)
+{
+    return link->ready && zl_link_may_write(link) && !link->blocked && !zl_link_is_staged(link);
+}
+
 void zl_link_want_flush_locked(struct zl_link *link)
 {
     if (link->ready && zl_link_may_write(link) && !link->blocked && zl_link_has_output(link) &&

@@ -5,7 +5,7 @@
 #ifndef ZL_CORE_LINK_LIFE_H
 #define ZL_CORE_LINK_LIFE_H
 
-#include "core/link.h"
+#include "core/link_base.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -20,29 +20,6 @@ enum {
     CAPPED_MIN = 512,
     PATIENCE_MAX_MS = 5, /* in one piece: a receiver that takes nothing for so long is slow */
 };
-/* A batch is worth writing when it has about this size. */
-#define BATCH_SIZE ((size_t)60 * 1024)
-
-static size_t batch_size(const struct zl_link *link)
-{
-    return link->options->out_batch_size_set ? (size_t)link->options->out_batch_size : BATCH_SIZE;
-}
-
-void zl_link_written_locked(struct zl_link *link)
-{
-    if (!link->ready || !zl_link_may_write(link) || link->blocked)
-        return; /* whoever holds the claim, or gets the readiness, goes on */
-    struct zl_socket *socket = link->socket;
-    struct zl_outq *queue = &link->pipe->outq;
-    if (!zl_list_linked(&link->unflushed_node)) {
-        zl_list_append(&socket->unflushed_links, &link->unflushed_node);
-        socket->flush_wanted = true;
-    }
-    uint64_t limit = (uint64_t)atomic_load_explicit(&link->pipe->sndhwm, memory_order_relaxed);
-    if (zl_outq_pending(queue) >= batch_size(link) || (limit && queue->messages >= limit))
-        socket->batch_full = true;
-}
-
 static size_t put_pong(const struct zl_link *link, uint8_t *place)
 {
     return zl_zmtp_put_command(place, "PONG", link->pong_context, link->pong_context_size);
@@ -83,18 +60,12 @@ static void prepare_control(struct zl_link *link)
     link->control_sent = 0;
 }
 
-/* The queue holds ZMTP 2+ frames; these connections want other bytes. */
-static bool is_staged(const struct zl_link *link)
-{
-    return link->raw || link->version <= ZL_ZMTP_1_0;
-}
-
 /* ZMQ_OUT_BATCH_SIZE gathers less, but does not split messages. */
 static size_t capped_write(const struct zl_link *link, const struct zl_outq *queue)
 {
     size_t cap = (size_t)link->options->out_batch_size;
     size_t least = CAPPED_MIN; /* for the rest of a message that the kernel has split */
-    if (!is_staged(link) && zl_outq_at_boundary(queue))
+    if (!zl_link_is_staged(link) && zl_outq_at_boundary(queue))
         least = zl_outq_first_message_size(queue);
     return cap > least ? cap : least;
 }
@@ -119,7 +90,7 @@ static int gather(struct zl_link *link, struct iovec *vectors, size_t *control, 
     if (link->options->out_batch_size_set)
         limit = capped_write(link, queue);
     size_t queued = 0;
-    if (is_staged(link))
+    if (zl_link_is_staged(link))
         count += zl_staging_gather(&link->staging, queue, link->raw, vectors + count, &queued);
     else
         count += zl_outq_gather(queue, vectors + count, GATHER_VECTORS - count, limit, &queued);
@@ -138,7 +109,7 @@ static void consume(struct zl_link *link, size_t control, size_t written)
     if (written == 0)
         return;
     size_t from_queue = written;
-    if (is_staged(link))
+    if (zl_link_is_staged(link))
         from_queue = zl_staging_consume(&link->staging, written);
     if (from_queue)
         zl_outq_consume(&link->pipe->outq, &socket->chunks, from_queue, &socket->garbage);
@@ -231,18 +202,13 @@ static bool flush_round(struct zl_link *link, const struct zl_flush *flush, bool
     }
     count_write(link, flush, rc, queued - link->pipe->outq.messages, total);
     if (outcome == WROTE_ALL)
-        return zl_link_has_output(link) && total >= batch_size(link);
+        return zl_link_has_output(link) && total >= zl_link_batch_size(link);
     /* The event may have come, to another thread, before we got the gate back. */
     if (outcome == WROTE_PART || link->write_event)
         return true;
     link->blocked = true;
     link->socket->blocked_links++;
     return false;
-}
-
-bool zl_link_writes_directly(const struct zl_link *link)
-{
-    return link->ready && zl_link_may_write(link) && !link->blocked && !is_staged(link);
 }
 
 bool zl_link_flush_locked(struct zl_link *link, struct zl_flush flush)

@@ -11,7 +11,7 @@
 #include "base/list.h"
 #include "core/ctx.h"
 #include "core/endpoint.h"
-#include "core/link.h"
+#include "core/link_base.h"
 #include "core/pipe.h"
 #include "core/socket.h"
 #include "core/stats.h"

@@ -5,6 +5,7 @@
 #include "base/branch.h"
 #include "core/inproc_io.h"
 #include "core/link.h"
+#include "core/link_io.h"
 #include "core/socket_base.h"
 #include "wire/zmtp.h"
 

@@ -13,6 +13,7 @@
 #include "core/inproc.h"
 #include "core/inproc_io.h"
 #include "core/link.h"
+#include "core/link_io.h"
 #include "core/listener.h"
 #include "core/monitor.h"
 #include "core/pipe.h"

@@ -4,7 +4,7 @@
 #include "core/socket.h"
 
 #include "core/drive.h"
-#include "core/link.h"
+#include "core/link_io.h"
 #include "core/pipe.h"
 #include "zlink.h"
 

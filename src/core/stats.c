@@ -2,7 +2,7 @@
 /* Statistics. */
 #include "core/stats.h"
 
-#include "core/link.h"
+#include "core/link_base.h"
 #include "core/pipe_base.h"
 #include "core/socket.h"
 #include "zlink.h"

@@ -7,7 +7,7 @@
 #include "unit/wire/octets.h"
 
 #include "core/ctx.h"
-#include "core/link.h"
+#include "core/link_io.h"
 #include "core/options.h"
 #include "core/pipe.h"
 #include "core/socket.h"
