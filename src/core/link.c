@@ -600,14 +600,9 @@ static void on_linger(struct zl_timer *timer)
 
 void zl_link_stop_locked(struct zl_link *link, int linger)
 {
-    if (link->stopping)
-        return;
-    link->stopping = true;
-    link->stop_linger = linger;
     /* After unbind what has been received stays readable; after disconnect it is dropped. */
-    if (link->pipe)
-        zl_pipe_end_locked(link->pipe, !link->accepted || link->socket->closed);
-    zl_loop_post(link->loop, &link->task);
+    if (zl_link_ask_to_stop(link, linger) && link->pipe)
+        zl_pipe_end_locked(link->pipe, zl_link_drops_input(link));
 }
 
 /* ---- Events and timers ------------------------------------------------------------------------ */

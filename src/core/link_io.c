@@ -113,6 +113,21 @@ void zl_link_mark_broken(struct zl_link *link, int error)
     zl_loop_post(link->loop, &link->task);
 }
 
+bool zl_link_ask_to_stop(struct zl_link *link, int linger)
+{
+    if (link->stopping)
+        return false;
+    link->stopping = true;
+    link->stop_linger = linger;
+    zl_loop_post(link->loop, &link->task);
+    return true;
+}
+
+bool zl_link_drops_input(const struct zl_link *link)
+{
+    return !link->accepted || link->socket->closed;
+}
+
 void zl_link_reset_io(struct zl_link *link)
 {
     struct zl_link_reader *reader = &link->reader;

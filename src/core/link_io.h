@@ -63,6 +63,12 @@ void zl_link_resume_locked(struct zl_link *link);
 /* Gate held: the queue needs writing (again): puts the link where the next driver finds it. */
 void zl_link_want_flush_locked(struct zl_link *link);
 
+/* The link ends as soon as its queue is empty or `linger` ms have passed: tells the loop. The caller
+   ends the pipe at once (zl_link_stop_locked does both). False when it was asked before. */
+bool zl_link_ask_to_stop(struct zl_link *link, int linger);
+/* What has been received goes with the link: after disconnect. After unbind it stays readable. */
+bool zl_link_drops_input(const struct zl_link *link);
+
 /* [loop], gate not held. Frees what the data path holds; the claims are free. */
 void zl_link_reset_io(struct zl_link *link);
 

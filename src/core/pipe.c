@@ -4,7 +4,6 @@
 
 #include "base/branch.h"
 #include "core/inproc_io.h"
-#include "core/link.h"
 #include "core/link_io.h"
 #include "core/socket_base.h"
 #include "wire/zmtp.h"
@@ -145,11 +144,12 @@ void zl_pipe_disconnected_locked(struct zl_pipe *pipe)
 
 void zl_pipe_reject(struct zl_pipe *pipe)
 {
+    struct zl_link *link = pipe->link;
     pipe->rejected = true;
-    if (pipe->link)
-        zl_link_stop_locked(pipe->link, 0);
-    else
+    if (!link)
         zl_pipe_end_locked(pipe, true);
+    else if (zl_link_ask_to_stop(link, 0))
+        zl_pipe_end_locked(pipe, zl_link_drops_input(link));
 }
 
 /* ---- News from inproc peers ------------------------------------------------------------------- */
@@ -172,6 +172,38 @@ void zl_pipe_take_signals_locked(struct zl_pipe *pipe)
     }
     if (signals & ZL_SIGNAL_ENDED)
         zl_pipe_end_locked(pipe, false);
+}
+
+static void take_signals(struct zl_socket *socket, struct zl_pipe *replacement)
+{
+    /* acquire: pairs with the release in zl_inproc_signal */
+    struct zl_pipe *stack =
+        atomic_exchange_explicit(&socket->signalled, replacement, memory_order_acquire);
+    /* Oldest first: CONNECTED of one peer before the news of the next. */
+    struct zl_pipe *ordered = NULL;
+    while (stack) {
+        struct zl_pipe *next = stack->next_signalled;
+        stack->next_signalled = ordered;
+        ordered = stack;
+        stack = next;
+    }
+    while (ordered) {
+        struct zl_pipe *pipe = ordered;
+        ordered = pipe->next_signalled; /* before its signals are taken: it may be pushed again */
+        zl_pipe_take_signals_locked(pipe);
+        zl_socket_release_pipe_locked(socket, pipe, false); /* the stack's reference */
+    }
+}
+
+void zl_socket_take_signals_locked(struct zl_socket *socket)
+{
+    if (!socket->closed && atomic_load_explicit(&socket->signalled, memory_order_relaxed))
+        take_signals(socket, NULL);
+}
+
+void zl_socket_refuse_signals_locked(struct zl_socket *socket)
+{
+    take_signals(socket, ZL_SIGNALS_CLOSED);
 }
 
 /* CONFLATE on a connection: the older messages in the ring are thrown away. */

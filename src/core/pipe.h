@@ -38,6 +38,12 @@ void zl_pipe_drained_locked(struct zl_pipe *pipe);
 /* What the other end has told. */
 void zl_pipe_take_signals_locked(struct zl_pipe *pipe);
 
+/* Takes in the news of all inproc peers of the socket. */
+void zl_socket_take_signals_locked(struct zl_socket *socket);
+
+/* The same for the last time: the socket is closed, and peers keep their news from now on. */
+void zl_socket_refuse_signals_locked(struct zl_socket *socket);
+
 /* New high-water marks of the owning socket. */
 void zl_pipe_set_hwm_locked(struct zl_pipe *pipe, int sndhwm, int rcvhwm);
 

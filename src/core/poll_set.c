@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "core/drive.h"
+#include "core/pipe.h"
 #include "core/socket.h"
 
 #include <errno.h>

@@ -3,6 +3,7 @@
 #include "core/proxy.h"
 
 #include "core/drive.h"
+#include "core/pipe.h"
 #include "core/poll_set.h"
 #include "core/socket.h"
 

@@ -85,33 +85,6 @@ void zl_socket_terminate(struct zl_socket *socket)
     zl_socket_unlock(socket);
 }
 
-static void take_signals(struct zl_socket *socket, struct zl_pipe *replacement)
-{
-    /* acquire: pairs with the release in zl_pipe_signal */
-    struct zl_pipe *stack =
-        atomic_exchange_explicit(&socket->signalled, replacement, memory_order_acquire);
-    /* Oldest first: CONNECTED of one peer before the news of the next. */
-    struct zl_pipe *ordered = NULL;
-    while (stack) {
-        struct zl_pipe *next = stack->next_signalled;
-        stack->next_signalled = ordered;
-        ordered = stack;
-        stack = next;
-    }
-    while (ordered) {
-        struct zl_pipe *pipe = ordered;
-        ordered = pipe->next_signalled; /* before its signals are taken: it may be pushed again */
-        zl_pipe_take_signals_locked(pipe);
-        zl_socket_release_pipe_locked(socket, pipe, false); /* the stack's reference */
-    }
-}
-
-void zl_socket_take_signals_locked(struct zl_socket *socket)
-{
-    if (!socket->closed && atomic_load_explicit(&socket->signalled, memory_order_relaxed))
-        take_signals(socket, NULL);
-}
-
 static inline bool has_signals(struct zl_socket *socket)
 {
     return atomic_load_explicit(&socket->signalled, memory_order_relaxed) != NULL;
@@ -165,7 +138,7 @@ int zl_socket_close(struct zl_socket *socket)
     zl_socket_lock(socket);
     socket->closed = true;
     socket->magic = ZL_SOCKET_DEAD;
-    take_signals(socket, ZL_SIGNALS_CLOSED);
+    zl_socket_refuse_signals_locked(socket);
     zl_drive_hand_back_locked(socket);
     stop_endpoints_locked(socket);
     end_pipes_locked(socket);

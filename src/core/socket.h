@@ -40,9 +40,6 @@ void zl_socket_terminate(struct zl_socket *socket);
 
 /* ---- Gate held -------------------------------------------------------------------------------- */
 
-/* Takes in the news of inproc peers. */
-void zl_socket_take_signals_locked(struct zl_socket *socket);
-
 /* ZMQ_POLLIN | ZMQ_POLLOUT. */
 int zl_socket_events_locked(struct zl_socket *socket);
 

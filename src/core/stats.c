@@ -3,8 +3,8 @@
 #include "core/stats.h"
 
 #include "core/link_base.h"
-#include "core/pipe_base.h"
-#include "core/socket.h"
+#include "core/pipe.h"
+#include "core/socket_base.h"
 #include "zlink.h"
 
 #include <errno.h>
