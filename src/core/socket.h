@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* What is done with a socket (core/socket_base.h): the functions behind zmq_*. Endpoints and options
-   are in socket_endpoints.c and socket_options.c. */
+/* What is done with a socket (core/socket_base.h): the functions behind zmq_*. They are in four files:
+   socket.c (sending, receiving, events), socket_life.c, socket_endpoints.c and socket_options.c. */
 #ifndef ZL_CORE_SOCKET_H
 #define ZL_CORE_SOCKET_H
 
