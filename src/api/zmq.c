@@ -2,7 +2,7 @@
 /* Contexts, sockets, sending, receiving. Argument checks and errno, nothing else. */
 #include "api/handles.h"
 
-#include "core/monitor.h"
+#include "core/monitor_control.h"
 #include "core/msg.h"
 
 #include <limits.h>

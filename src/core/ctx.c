@@ -5,7 +5,6 @@
 
 #include "core/content.h"
 #include "core/inproc.h"
-#include "core/monitor.h"
 #include "core/socket.h"
 #include "io/gate.h"
 #include "pattern/pattern.h"
@@ -247,7 +246,7 @@ void zl_ctx_shutdown(struct zl_ctx *ctx)
             zl_socket_terminate(zl_container_of(node, struct zl_socket, ctx_node));
     pthread_mutex_unlock(&ctx->lock);
     for (size_t i = 0; i < count; i++) {
-        zl_monitor_stop(all[i]);
+        zl_socket_stop_monitor(all[i]);
         zl_socket_terminate(all[i]);
         zl_socket_release(all[i]);
     }

@@ -9,21 +9,14 @@
 #include "core/monitor.h"
 
 #include "base/list.h"
-#include "core/ctx.h"
-#include "core/endpoint.h"
-#include "core/link_base.h"
 #include "core/pipe.h"
-#include "core/socket.h"
-#include "core/stats.h"
-#include "transport/transport.h"
+#include "core/socket_base.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define V1_EVENTS 0xFFFFu
-
-enum { VALUES_MAX = 2, FRAMES_MAX = 4 + VALUES_MAX, KEPT_MAX = 1000 };
+enum { FRAMES_MAX = 4 + ZL_REPORT_VALUES_MAX, KEPT_MAX = 1000 };
 
 struct zl_monitor {
     struct zl_pattern_ops ops; /* of `socket` */
@@ -40,16 +33,6 @@ struct event {
     struct zl_list node;
     struct zl_msg frames[FRAMES_MAX];
     int count;
-};
-
-/* What an event tells. */
-struct report {
-    uint64_t event;
-    uint64_t values[VALUES_MAX];
-    int value_count;
-    const char *local;
-    const char *remote;
-    bool bound;
 };
 
 /* ---- Messages -------------------------------------------------------------------------------- */
@@ -78,7 +61,7 @@ static int add_number(struct event *event, uint64_t number)
     return add_frame(event, &number, sizeof number);
 }
 
-static int build_v1(struct event *event, const struct report *report)
+static int build_v1(struct event *event, const struct zl_report *report)
 {
     uint16_t kind = (uint16_t)report->event;
     uint32_t value = (uint32_t)report->values[0];
@@ -89,7 +72,7 @@ static int build_v1(struct event *event, const struct report *report)
     return rc == 0 ? add_text(event, report->bound ? report->local : report->remote) : rc;
 }
 
-static int build_v2(struct event *event, const struct report *report)
+static int build_v2(struct event *event, const struct zl_report *report)
 {
     int rc = add_number(event, report->event);
     if (rc == 0)
@@ -171,7 +154,7 @@ static void on_destroy(struct zl_socket *socket)
 }
 
 /* monitor_lock of the monitored socket held; no gate. */
-static void emit(struct zl_monitor *monitor, const struct report *report)
+static void emit(struct zl_monitor *monitor, const struct zl_report *report)
 {
     if (!(monitor->events & report->event))
         return;
@@ -189,28 +172,9 @@ static void emit(struct zl_monitor *monitor, const struct report *report)
     close_frames(&event);
 }
 
-/* ---- Starting and stopping ------------------------------------------------------------------- */
+/* ---- Coming and going ----------------------------------------------------------------------- */
 
-static int check_usable(struct zl_socket *socket)
-{
-    zl_socket_lock(socket);
-    int rc = socket->closed ? -ENOTSOCK : socket->terminated ? -ETERM : 0;
-    zl_socket_unlock(socket);
-    return rc;
-}
-
-/* 0 for "inproc://...". */
-static int check_address(const char *address)
-{
-    char scheme[ZL_ENDPOINT_SCHEME_SIZE];
-    const char *name;
-    int rc = zl_endpoint_split(address, scheme, sizeof scheme, &name);
-    if (rc == 0 && strcmp(scheme, "inproc") != 0)
-        rc = -EPROTONOSUPPORT;
-    return rc;
-}
-
-static struct zl_monitor *new_monitor(uint64_t events, int version)
+struct zl_monitor *zl_monitor_new(uint64_t events, int version)
 {
     struct zl_monitor *monitor = calloc(1, sizeof *monitor);
     if (!monitor)
@@ -221,8 +185,7 @@ static struct zl_monitor *new_monitor(uint64_t events, int version)
     return monitor;
 }
 
-/* From now on the socket owns the monitor. */
-static void take_over(struct zl_monitor *monitor, struct zl_socket *socket)
+void zl_monitor_take_over(struct zl_monitor *monitor, struct zl_socket *socket)
 {
     monitor->socket = socket;
     monitor->base = socket->ops;
@@ -236,23 +199,6 @@ static void take_over(struct zl_monitor *monitor, struct zl_socket *socket)
     zl_socket_unlock(socket);
 }
 
-/* A monitor with its bound socket. */
-static int open_monitor(struct zl_ctx *ctx, const char *address, struct zl_monitor *monitor,
-                        int type)
-{
-    struct zl_socket *socket;
-    int rc = zl_ctx_create_socket(ctx, type, true, &socket);
-    if (rc < 0) {
-        free(monitor);
-        return rc;
-    }
-    take_over(monitor, socket);
-    rc = zl_socket_bind(socket, address);
-    if (rc < 0)
-        zl_socket_close(socket);
-    return rc;
-}
-
 /* monitor_lock held. What is returned has to be closed after the lock. */
 static struct zl_socket *take_down(struct zl_socket *socket)
 {
@@ -260,55 +206,22 @@ static struct zl_socket *take_down(struct zl_socket *socket)
     if (!monitor)
         return NULL;
     socket->monitor = NULL;
-    emit(monitor, &(struct report){.event = ZMQ_EVENT_MONITOR_STOPPED, .value_count = 1});
+    emit(monitor, &(struct zl_report){.event = ZMQ_EVENT_MONITOR_STOPPED, .value_count = 1});
     return monitor->socket;
 }
 
-static void replace(struct zl_socket *socket, struct zl_monitor *monitor)
+struct zl_socket *zl_monitor_replace(struct zl_socket *socket, struct zl_monitor *monitor)
 {
     pthread_mutex_lock(&socket->monitor_lock);
     struct zl_socket *old = take_down(socket);
     socket->monitor = monitor;
     pthread_mutex_unlock(&socket->monitor_lock);
-    if (old)
-        zl_socket_close(old);
-}
-
-void zl_monitor_stop(struct zl_socket *socket)
-{
-    replace(socket, NULL);
-}
-
-int zl_monitor_start(struct zl_socket *socket, const char *address, uint64_t events, int version,
-                     int type)
-{
-    int rc = check_usable(socket);
-    if (rc < 0)
-        return rc;
-    if ((version != 1 && version != 2) || (version == 1 && (events & ~(uint64_t)V1_EVENTS)))
-        return -EINVAL;
-    if (!address) {
-        zl_monitor_stop(socket);
-        return 0;
-    }
-    rc = check_address(address);
-    if (rc < 0)
-        return rc;
-    zl_monitor_stop(socket);
-    if (type != ZMQ_PAIR && type != ZMQ_PUB && type != ZMQ_PUSH)
-        return -EINVAL;
-    struct zl_monitor *monitor = new_monitor(events, version);
-    if (!monitor)
-        return -ENOMEM;
-    rc = open_monitor(socket->ctx, address, monitor, type);
-    if (rc == 0)
-        replace(socket, monitor); /* another thread may have started one meanwhile */
-    return rc;
+    return old;
 }
 
 /* ---- Events ---------------------------------------------------------------------------------- */
 
-static void emit_if_monitored(struct zl_socket *socket, const struct report *report)
+void zl_monitor_report(struct zl_socket *socket, const struct zl_report *report)
 {
     pthread_mutex_lock(&socket->monitor_lock);
     if (socket->monitor)
@@ -319,7 +232,7 @@ static void emit_if_monitored(struct zl_socket *socket, const struct report *rep
 void zl_monitor_emit(struct zl_socket *socket, uint64_t event, uint64_t value, const char *local,
                      const char *remote, int bound)
 {
-    struct report report = {
+    struct zl_report report = {
         .event = event,
         .values = {value},
         .value_count = 1,
@@ -327,100 +240,13 @@ void zl_monitor_emit(struct zl_socket *socket, uint64_t event, uint64_t value, c
         .remote = remote,
         .bound = bound,
     };
-    emit_if_monitored(socket, &report);
+    zl_monitor_report(socket, &report);
 }
 
-/* ---- Statistics of the pipes ----------------------------------------------------------------- */
-
-struct pipe_stats {
-    uint64_t outbound;
-    uint64_t inbound;
-    bool bound;
-    char local[ZL_ADDRESS_TEXT_SIZE];
-    char remote[ZL_ADDRESS_TEXT_SIZE];
-};
-
-/* Longer texts are those of no connection that can exist. */
-static void copy_text(char *destination, const char *text)
-{
-    strncpy(destination, text ? text : "", ZL_ADDRESS_TEXT_SIZE - 1);
-    destination[ZL_ADDRESS_TEXT_SIZE - 1] = '\0';
-}
-
-static void name_connection(const struct zl_pipe *pipe, struct pipe_stats *stats)
-{
-    const struct zl_link *link = pipe->link;
-    if (!link) {
-        copy_text(stats->remote, pipe->endpoint);
-        return;
-    }
-    /* While the link is ready under the gate its descriptor stays open; asking for its names does
-       not wait. */
-    if (link->ready)
-        zl_transport_names(link->transport, link->stream.fd, stats->local, stats->remote,
-                           sizeof stats->local);
-    stats->bound = link->accepted;
-    copy_text(stats->bound ? stats->local : stats->remote, link->uri);
-}
-
-static void measure_pipe(struct zl_pipe *pipe, struct pipe_stats *stats)
-{
-    stats->outbound = zl_stats_queued_out(pipe);
-    stats->inbound = zl_stats_queued_in(pipe);
-    if (pipe->peer)
-        copy_text(stats->remote, pipe->endpoint);
-    else
-        name_connection(pipe, stats);
-}
-
-/* All open pipes. The count, or -ENOMEM. */
-static int measure_pipes(struct zl_socket *socket, struct pipe_stats **out)
-{
-    int count = 0, capacity = 0;
-    zl_socket_lock(socket);
-    zl_list_for(node, &socket->pipes) capacity++;
-    *out = calloc((size_t)capacity + 1, sizeof **out);
-    zl_list_for(node, &socket->pipes)
-    {
-        struct zl_pipe *pipe = zl_container_of(node, struct zl_pipe, node);
-        if (!*out || pipe->state != ZL_PIPE_OPEN)
-            continue;
-        measure_pipe(pipe, &(*out)[count++]);
-    }
-    zl_socket_unlock(socket);
-    return *out ? count : -ENOMEM;
-}
-
-static bool wants_stats(struct zl_socket *socket)
+bool zl_monitor_wants(struct zl_socket *socket, uint64_t event)
 {
     pthread_mutex_lock(&socket->monitor_lock);
-    bool wanted = socket->monitor && (socket->monitor->events & ZMQ_EVENT_PIPES_STATS);
+    bool wanted = socket->monitor && (socket->monitor->events & event);
     pthread_mutex_unlock(&socket->monitor_lock);
     return wanted;
-}
-
-int zl_monitor_pipes_stats(struct zl_socket *socket)
-{
-    int rc = check_usable(socket);
-    if (rc < 0)
-        return rc;
-    if (!wants_stats(socket))
-        return -EINVAL;
-    struct pipe_stats *stats;
-    int count = measure_pipes(socket, &stats);
-    for (int i = 0; i < count; i++) {
-        struct report report = {
-            .event = ZMQ_EVENT_PIPES_STATS,
-            .values = {stats[i].outbound, stats[i].inbound},
-            .value_count = 2,
-            .local = stats[i].local,
-            .remote = stats[i].remote,
-            .bound = stats[i].bound,
-        };
-        emit_if_monitored(socket, &report);
-    }
-    free(stats);
-    if (count < 0)
-        return count;
-    return count > 0 ? 0 : -EAGAIN;
 }

@@ -32,6 +32,9 @@ int64_t zl_socket_recv_buffer(struct zl_socket *socket, void *buffer, size_t cap
    -ENOTSUP unless ROUTER, -EHOSTUNREACH. */
 int zl_socket_peer_state(struct zl_socket *socket, const void *routing_id, size_t size);
 
+/* Emits MONITOR_STOPPED and closes the monitor's socket. Idempotent. No gate is held. */
+void zl_socket_stop_monitor(struct zl_socket *socket);
+
 /* In a forked child: closes this process's copies of the descriptors; no lock is taken. */
 void zl_socket_abandon(struct zl_socket *socket);
 

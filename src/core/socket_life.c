@@ -53,10 +53,17 @@ int zl_socket_new(struct zl_ctx *ctx, const struct zl_pattern_ops *ops, struct z
 
 /* ---- Closing ---------------------------------------------------------------------------------- */
 
+void zl_socket_stop_monitor(struct zl_socket *socket)
+{
+    struct zl_socket *monitor = zl_monitor_replace(socket, NULL);
+    if (monitor)
+        zl_socket_close(monitor);
+}
+
 static void release_later(void *object)
 {
     struct zl_socket *socket = object;
-    zl_monitor_stop(socket); /* after the last event */
+    zl_socket_stop_monitor(socket); /* after the last event */
     zl_ctx_socket_gone(socket->ctx, socket);
     zl_socket_release(socket);
 }
