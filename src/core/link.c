@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* How a connection comes and goes: resolving, connecting, handshake, heartbeats, loss, reconnection,
-   linger. Everything here runs on the socket's loop, except making a link and asking it to stop. */
+/* How a connection comes and goes: resolving, connecting, heartbeats, loss, linger. Everything here runs on the socket's loop, except making a link and asking it to stop. */
 #define _GNU_SOURCE
 #include "core/link.h"
 
-#include "base/random.h"
 #include "core/ctx.h"
 #include "core/drive.h"
-#include "core/handshake.h"
 #include "core/link_io.h"
 #include "core/link_life.h"
+#include "core/link_setup.h"
 #include "core/listener.h"
-#include "core/monitor.h"
 #include "core/options.h"
 #include "core/pipe.h"
 #include "core/socket_base.h"
@@ -27,11 +24,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { DRAIN_LIMIT = 256 * 1024 };
-
 static void connect_again(struct zl_link *link);
 
-/* ---- Making and freeing ----------------------------------------------------------------------- */
+/* ---- Making ----------------------------------------------------------------------------------- */
 
 static void on_events(struct zl_io *io, uint32_t events);
 static void on_task(struct zl_task *task);
@@ -74,216 +69,7 @@ static struct zl_link *new_link(struct zl_socket *socket, const struct zl_transp
     return link;
 }
 
-static void free_link(void *object)
-{
-    struct zl_link *link = object;
-    zl_handshake_free(link->handshake);
-    if (link->pipe)
-        zl_pipe_release(link->pipe);
-    if (link->tls)
-        zl_tls_context_release(link->tls);
-    zl_options_release(link->options);
-    free(link->uri);
-    free(link->local_name);
-    free(link->remote_name);
-    zl_socket_release(link->socket);
-    free(link);
-}
-
-/* All but the linger timer: that goes on over lost connections. */
-static void stop_connection_timers(struct zl_link *link)
-{
-    zl_loop_timer_stop(link->loop, &link->timer);
-    zl_loop_timer_stop(link->loop, &link->heartbeat_timer);
-    zl_loop_timer_stop(link->loop, &link->timeout_timer);
-    zl_loop_timer_stop(link->loop, &link->ttl_timer);
-}
-
-void zl_link_monitor(struct zl_link *link, uint64_t event, uint64_t value)
-{
-    zl_monitor_emit(link->socket, event, value, link->local_name,
-                    link->accepted ? link->remote_name : link->uri, link->accepted);
-}
-
-int zl_link_watch(struct zl_link *link, uint32_t events)
-{
-    int rc = zl_loop_watch(link->loop, link->stream.fd, events, &link->io);
-    if (rc == 0)
-        link->watched = events;
-    return rc;
-}
-
-void zl_link_watch_for(struct zl_link *link, uint32_t events)
-{
-    if (link->watched == events)
-        return;
-    link->watched = events;
-    zl_loop_rewatch(link->loop, link->stream.fd, events, &link->io);
-}
-
-void zl_link_unwatch(struct zl_link *link)
-{
-    if (link->watched)
-        zl_loop_unwatch(link->loop, link->stream.fd);
-    link->watched = 0;
-}
-
-bool zl_link_is_protocol_error(int error)
-{
-    return error == -EPROTO || error == -EPROTOTYPE || error == -EBADMSG || error == -EMSGSIZE ||
-           error == -EPROTONOSUPPORT || error == -ENOTSUP;
-}
-
-int zl_link_make_pipe(struct zl_link *link)
-{
-    struct zl_socket *socket = link->socket;
-    zl_socket_lock(socket);
-    int sndhwm = socket->options.sndhwm, rcvhwm = socket->options.rcvhwm;
-    zl_socket_unlock(socket);
-    struct zl_pipe *pipe = zl_pipe_new(socket, sndhwm, rcvhwm);
-    if (!pipe)
-        return -ENOMEM;
-    pipe->locally_initiated = !link->accepted;
-    if (link->websocket) {
-        pipe->outq.framing = link->accepted ? ZL_FRAMING_ZWS_SERVER : ZL_FRAMING_ZWS_CLIENT;
-        pipe->outq.masks = &socket->masks;
-    }
-    /* Whoever stops the link looks for its pipe. */
-    zl_socket_lock(socket);
-    link->pipe = pipe;
-    zl_socket_unlock(socket);
-    return 0;
-}
-
-/* A task or a resolution on its way finds the state DEAD, and comes here again. */
-static void free_when_unused(struct zl_link *link)
-{
-    if (!link->resolution && !atomic_load(&link->task.queued))
-        zl_loop_free_later(link->loop, &link->garbage, link, free_link);
-}
-
-void zl_link_forget_endpoint(struct zl_link *link)
-{
-    zl_socket_lock(link->socket);
-    zl_socket_drop_endpoint_locked(link->socket, link);
-    zl_socket_unlock(link->socket);
-}
-
-/* The end. The connection is closed already, claims are free. */
-static void die(struct zl_link *link)
-{
-    struct zl_socket *socket = link->socket;
-    stop_connection_timers(link);
-    zl_loop_timer_stop(link->loop, &link->linger_timer);
-    link->state = ZL_LINK_DEAD;
-    zl_socket_lock(socket);
-    zl_list_remove(&link->node);
-    zl_socket_drop_endpoint_locked(socket, link);
-    if (link->pipe) {
-        zl_pipe_end_locked(link->pipe, socket->closed);
-        link->pipe->link = NULL;
-    }
-    zl_socket_check_finished_locked(socket);
-    zl_socket_unlock(socket);
-    free_when_unused(link);
-}
-
-/* ---- Closing a connection --------------------------------------------------------------------- */
-
-/* A TCP socket that is closed with unread input resets the connection, and the peer may lose what
-   we wrote last. So what is there is thrown away first. */
-static void drain_input(int fd)
-{
-    char scratch[8192];
-    size_t total = 0;
-    ssize_t rc;
-    while (total < DRAIN_LIMIT && (rc = recv(fd, scratch, sizeof scratch, MSG_DONTWAIT)) > 0)
-        total += (size_t)rc;
-}
-
-static void close_stream(struct zl_link *link)
-{
-    if (link->stream.fd < 0)
-        return;
-    link->stream.ops->close(&link->stream);
-    drain_input(link->stream.fd);
-    close(link->stream.fd);
-    link->stream.fd = -1;
-}
-
-static bool is_being_set_up(const struct zl_link *link)
-{
-    return link->state == ZL_LINK_AWAIT_TLS || link->state == ZL_LINK_AWAIT_HANDSHAKE;
-}
-
-/* The connection was at least established: says so to the monitor and closes it. */
-void zl_link_disconnect(struct zl_link *link, bool tell)
-{
-    int fd = link->stream.fd;
-    zl_loop_timer_stop(link->loop, &link->timer);
-    if (is_being_set_up(link))
-        zl_link_unwatch(link);
-    zl_handshake_free(link->handshake);
-    link->handshake = NULL;
-    close_stream(link);
-    if (tell)
-        zl_link_monitor(link, ZMQ_EVENT_DISCONNECTED, (uint64_t)fd);
-}
-
-/* ---- Retrying --------------------------------------------------------------------------------- */
-
-static int next_delay(struct zl_link *link)
-{
-    int interval = link->options->reconnect_ivl;
-    int maximum = link->options->reconnect_ivl_max;
-    if (maximum <= 0)
-        return interval + (int)(zl_random_u32() % (uint32_t)interval);
-    if (link->retry_delay == 0)
-        link->retry_delay = interval;
-    else
-        link->retry_delay = link->retry_delay > maximum / 2 ? maximum : link->retry_delay * 2;
-    if (link->retry_delay > maximum)
-        link->retry_delay = maximum;
-    return link->retry_delay;
-}
-
-static bool has_queued_output(struct zl_link *link)
-{
-    return link->pipe && link->pipe->outq.messages > 0;
-}
-
-static void start_linger_timer(struct zl_link *link)
-{
-    if (link->stop_linger > 0 && !zl_timer_running(&link->linger_timer))
-        zl_loop_timer_start(link->loop, &link->linger_timer, link->stop_linger);
-}
-
-/* A connecting link that may still be wanted waits and tries again. */
-static void retry_later(struct zl_link *link, bool stopping)
-{
-    link->state = ZL_LINK_AWAIT_RETRY;
-    if (stopping)
-        start_linger_timer(link);
-    if (link->options->reconnect_ivl <= 0)
-        return; /* stays as it is until it is disconnected */
-    int delay = next_delay(link);
-    zl_loop_timer_start(link->loop, &link->timer, delay);
-    zl_link_monitor(link, ZMQ_EVENT_CONNECT_RETRIED, (uint64_t)delay);
-}
-
-/* What follows a failed attempt or a lost connection. */
-void zl_link_go_on(struct zl_link *link, bool may_retry)
-{
-    struct zl_socket *socket = link->socket;
-    zl_socket_lock(socket);
-    bool stopping = link->stopping;
-    bool wanted = !stopping || (link->stop_linger != 0 && has_queued_output(link));
-    zl_socket_unlock(socket);
-    if (link->accepted || !may_retry || !wanted)
-        die(link);
-    else
-        retry_later(link, stopping);
-}
+/* ---- Connecting ------------------------------------------------------------------------------- */
 
 static void attempt_failed(struct zl_link *link, int fd, int error)
 {
@@ -298,8 +84,6 @@ static void attempt_failed(struct zl_link *link, int fd, int error)
         error == -ECONNREFUSED && (link->options->reconnect_stop & ZMQ_RECONNECT_STOP_CONN_REFUSED);
     zl_link_go_on(link, !give_up);
 }
-
-/* ---- Connecting ------------------------------------------------------------------------------- */
 
 static bool is_connected_to_itself(int fd)
 {
@@ -376,7 +160,7 @@ static void on_resolved(struct zl_task *task)
     struct zl_link *link = resolution->link;
     link->resolution = NULL;
     if (link->state == ZL_LINK_DEAD)
-        free_when_unused(link);
+        zl_link_free_when_unused(link);
     else if (resolution->result < 0)
         zl_link_go_on(link, true);
     else
@@ -481,7 +265,7 @@ static void connection_lost(struct zl_link *link)
     if (!link->pipe)
         zl_pipe_release(pipe); /* free functions may run: outside the gate */
 
-    stop_connection_timers(link);
+    zl_link_stop_timers(link);
     zl_pollset_unregister(&socket->pollset, link->stream.fd);
     if (link->tls && error != -EPIPE)
         zl_socket_set_tls_error(socket, zl_tls_reason(&link->stream));
@@ -495,7 +279,7 @@ static void connection_lost(struct zl_link *link)
         zl_link_forget_endpoint(link);
     zl_link_disconnect(link, tell);
     if (stays_away)
-        die(link);
+        zl_link_die(link);
     else
         zl_link_go_on(link, may_retry);
 }
@@ -507,26 +291,26 @@ static void stop_ready_link(struct zl_link *link)
     zl_socket_lock(socket);
     if (link->stop_linger != 0)
         zl_link_flush_locked(link, (struct zl_flush){0});
-    bool done = link->stop_linger == 0 || !has_queued_output(link);
+    bool done = link->stop_linger == 0 || !zl_link_has_queued_output(link);
     done = done && !link->broken && leave_data_path_locked(link);
     bool clean = done && has_clean_output(link);
     zl_socket_unlock(socket);
     if (!done) {
-        start_linger_timer(link);
+        zl_link_start_linger(link);
         return;
     }
     zl_pollset_unregister(&socket->pollset, link->stream.fd);
     zl_link_say_goodbye(link, clean, 0);
     zl_link_reset_io(link);
     zl_link_disconnect(link, false);
-    die(link);
+    zl_link_die(link);
 }
 
 static void stop_unready_link(struct zl_link *link)
 {
-    if (!link->accepted && link->stop_linger != 0 && has_queued_output(link) &&
+    if (!link->accepted && link->stop_linger != 0 && zl_link_has_queued_output(link) &&
         link->options->reconnect_ivl > 0) {
-        start_linger_timer(link);
+        zl_link_start_linger(link);
         return;
     }
     if (link->state == ZL_LINK_AWAIT_CONNECTION) {
@@ -535,21 +319,21 @@ static void stop_unready_link(struct zl_link *link)
         close(fd);
         link->stream.fd = -1;
         zl_link_monitor(link, ZMQ_EVENT_CLOSED, (uint64_t)fd);
-    } else if (is_being_set_up(link)) {
+    } else if (zl_link_is_being_set_up(link)) {
         zl_link_disconnect(link, false);
     }
-    die(link);
+    zl_link_die(link);
 }
 
 /* The loop sees the link for the first time; it may have been stopped before. */
 static void begin(struct zl_link *link, bool stopping)
 {
-    if (stopping && (link->stop_linger == 0 || !has_queued_output(link))) {
-        die(link);
+    if (stopping && (link->stop_linger == 0 || !zl_link_has_queued_output(link))) {
+        zl_link_die(link);
         return;
     }
     if (stopping)
-        start_linger_timer(link);
+        zl_link_start_linger(link);
     connect_again(link);
 }
 
@@ -564,7 +348,7 @@ static void on_task(struct zl_task *task)
     struct zl_link *link = zl_container_of(task, struct zl_link, task);
     struct zl_socket *socket = link->socket;
     if (link->state == ZL_LINK_DEAD) {
-        free_when_unused(link);
+        zl_link_free_when_unused(link);
         return;
     }
     zl_socket_lock(socket);
@@ -612,7 +396,7 @@ static void on_events(struct zl_io *io, uint32_t events)
     struct zl_link *link = zl_container_of(io, struct zl_link, io);
     if (link->state == ZL_LINK_AWAIT_CONNECTION)
         connection_decided(link);
-    else if (is_being_set_up(link))
+    else if (zl_link_is_being_set_up(link))
         zl_link_on_setup_events(link, events);
 }
 
@@ -623,7 +407,7 @@ static void on_timer(struct zl_timer *timer)
         connect_again(link);
     else if (link->state == ZL_LINK_AWAIT_CONNECTION)
         attempt_failed(link, link->stream.fd, -ETIMEDOUT);
-    else if (is_being_set_up(link))
+    else if (zl_link_is_being_set_up(link))
         zl_link_setup_timed_out(link);
 }
 
@@ -711,7 +495,7 @@ int zl_link_connect(struct zl_socket *socket, const struct zl_transport_ops *tra
     if (rc == 0 && !options->immediate)
         rc = zl_link_make_pipe(link);
     if (rc < 0) {
-        free_link(link);
+        zl_link_free(link);
         return rc;
     }
     *out = link;
@@ -720,7 +504,7 @@ int zl_link_connect(struct zl_socket *socket, const struct zl_transport_ops *tra
 
 void zl_link_free_unused(struct zl_link *link)
 {
-    free_link(link);
+    zl_link_free(link);
 }
 
 void zl_link_begin_locked(struct zl_link *link)
@@ -757,6 +541,6 @@ void zl_link_accept(struct zl_listener *listener, int fd)
         zl_link_established(link);
     } else {
         close(fd);
-        free_link(link);
+        zl_link_free(link);
     }
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* What the two halves of a link's life have to know of each other: link.c (attempts, retries, loss,
-   the end) and link_setup.c (from an established connection to a ready link). Everything here is
+/* What attempts (link.c), setting up (link_setup.c) and loss of a connection share. Everything here is
    called on the link's loop, without the gate unless it says otherwise. */
 #ifndef ZL_CORE_LINK_LIFE_H
 #define ZL_CORE_LINK_LIFE_H
@@ -9,8 +8,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-
-/* ---- link.c ------------------------------------------------------------------------------------ */
 
 void zl_link_monitor(struct zl_link *link, uint64_t event, uint64_t value);
 
@@ -36,19 +33,22 @@ void zl_link_forget_endpoint(struct zl_link *link);
 /* What follows a failed attempt or a lost connection: another attempt, or the end. */
 void zl_link_go_on(struct zl_link *link, bool may_retry);
 
-/* ---- link_setup.c ------------------------------------------------------------------------------ */
+/* A state in which the connection is there, but not ready: TLS, upgrade, handshake. */
+bool zl_link_is_being_set_up(const struct zl_link *link);
 
-/* The transport connection is there; setting it up begins. */
-void zl_link_established(struct zl_link *link);
-void zl_link_on_setup_events(struct zl_link *link, uint32_t events);
-void zl_link_setup_timed_out(struct zl_link *link);
+/* Gate not needed: whole messages wait in its pipe. */
+bool zl_link_has_queued_output(struct zl_link *link);
 
-/* Gate held, read claim free. A message of the library's own in the peer's input: it keeps its place
-   among the peer's messages. */
-void zl_link_inject(struct zl_link *link, const uint8_t *data, uint8_t size);
+/* All timers but the linger timer: that goes on over lost connections. */
+void zl_link_stop_timers(struct zl_link *link);
+/* When the link is stopping and may linger for a time, from now on. */
+void zl_link_start_linger(struct zl_link *link);
 
-/* Says goodbye where the framing has a way, on a connection whose output is at the end of a message
-   (`clean`). error: why it ends, 0 or a negative errno. */
-void zl_link_say_goodbye(struct zl_link *link, bool clean, int error);
+/* The end. The connection is closed already, claims are free. */
+void zl_link_die(struct zl_link *link);
+/* A dead link: a task or a resolution on its way finds the state DEAD, and comes here again. */
+void zl_link_free_when_unused(struct zl_link *link);
+/* At once: a link that nobody knows. */
+void zl_link_free(void *link);
 
 #endif

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* From an established transport connection to a ready link: TLS, upgrade, handshake. [loop] */
 #define _GNU_SOURCE
-#include "core/link_io.h"
-#include "core/link_life.h"
+#include "core/link_setup.h"
 
 #include "base/random.h"
 #include "core/drive.h"
 #include "core/handshake.h"
+#include "core/link_io.h"
+#include "core/link_life.h"
 #include "core/monitor.h"
 #include "core/options.h"
 #include "core/pipe.h"
