@@ -8,7 +8,6 @@
 #include "core/link_io.h"
 #include "core/link_life.h"
 #include "core/link_setup.h"
-#include "core/listener.h"
 #include "core/options.h"
 #include "core/pipe.h"
 #include "core/socket_base.h"
@@ -36,8 +35,8 @@ static void on_silence(struct zl_timer *timer);
 static void on_ttl(struct zl_timer *timer);
 static void on_linger(struct zl_timer *timer);
 
-static struct zl_link *new_link(struct zl_socket *socket, const struct zl_transport_ops *transport,
-                                const char *uri, const struct zl_options *options)
+struct zl_link *zl_link_new(struct zl_socket *socket, const struct zl_transport_ops *transport,
+                            const char *uri, const struct zl_options *options)
 {
     struct zl_link *link = calloc(1, sizeof *link);
     char *copy = strdup(uri);
@@ -486,7 +485,7 @@ static int open_tls(struct zl_link *link)
 int zl_link_connect(struct zl_socket *socket, const struct zl_transport_ops *transport,
                     const char *uri, const struct zl_options *options, struct zl_link **out)
 {
-    struct zl_link *link = new_link(socket, transport, uri, options);
+    struct zl_link *link = zl_link_new(socket, transport, uri, options);
     if (!link)
         return -ENOMEM;
     int rc = 0;
@@ -516,31 +515,4 @@ void zl_link_begin_locked(struct zl_link *link)
         zl_pipe_attach_locked(link->pipe);
     }
     zl_loop_post(link->loop, &link->task);
-}
-
-void zl_link_accept(struct zl_listener *listener, int fd)
-{
-    struct zl_socket *socket = listener->socket;
-    struct zl_link *link =
-        new_link(socket, listener->transport, listener->listen.endpoint, listener->options);
-    if (!link) {
-        close(fd);
-        return;
-    }
-    link->listener = listener;
-    link->accepted = true;
-    if (listener->tls)
-        link->tls = zl_tls_context_retain(listener->tls);
-    link->stream.fd = fd;
-    zl_socket_lock(socket);
-    bool welcome = !listener->stopping;
-    if (welcome)
-        zl_list_append(&socket->links, &link->node);
-    zl_socket_unlock(socket);
-    if (welcome) {
-        zl_link_established(link);
-    } else {
-        close(fd);
-        zl_link_free(link);
-    }
 }

@@ -15,8 +15,10 @@ void zl_link_free_unused(struct zl_link *link);
 /* Gate held: joins the socket and begins to connect. */
 void zl_link_begin_locked(struct zl_link *link);
 
-/* [loop] An accepted connection; takes over the descriptor whatever happens. */
-void zl_link_accept(struct zl_listener *listener, int fd);
+/* A link of no connection yet, and unknown to the socket, to which it takes a reference. For listeners:
+   they say the rest, and set it up. Gate not held. NULL when out of memory. */
+struct zl_link *zl_link_new(struct zl_socket *socket, const struct zl_transport_ops *transport,
+                            const char *uri, const struct zl_options *options);
 
 /* Gate held, any thread: the link ends as soon as its queue is empty or linger ms have passed. */
 void zl_link_stop_locked(struct zl_link *link, int linger);

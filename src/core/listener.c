@@ -5,6 +5,7 @@
 
 #include "core/drive.h"
 #include "core/link.h"
+#include "core/link_setup.h"
 #include "core/monitor.h"
 #include "core/options.h"
 #include "core/socket_base.h"
@@ -55,6 +56,34 @@ static bool is_exhaustion(int error)
     return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
+/* Takes over the descriptor whatever happens. */
+static void take_in(struct zl_listener *listener, int fd)
+{
+    struct zl_socket *socket = listener->socket;
+    struct zl_link *link =
+        zl_link_new(socket, listener->transport, listener->listen.endpoint, listener->options);
+    if (!link) {
+        close(fd);
+        return;
+    }
+    link->listener = listener;
+    link->accepted = true;
+    if (listener->tls)
+        link->tls = zl_tls_context_retain(listener->tls);
+    link->stream.fd = fd;
+    zl_socket_lock(socket);
+    bool welcome = !listener->stopping;
+    if (welcome)
+        zl_list_append(&socket->links, &link->node);
+    zl_socket_unlock(socket);
+    if (welcome) {
+        zl_link_established(link);
+    } else {
+        close(fd);
+        zl_link_free_unused(link);
+    }
+}
+
 /* False when there is nothing more to accept for now. */
 static bool accept_one(struct zl_listener *listener)
 {
@@ -76,7 +105,7 @@ static bool accept_one(struct zl_listener *listener)
         close(fd);
         return true;
     }
-    zl_link_accept(listener, fd);
+    take_in(listener, fd);
     return true;
 }
 
