@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* The context, and the one table that names patterns and transports. */
+/* The context, and the one table that names patterns. */
 #define _GNU_SOURCE
 #include "core/ctx.h"
 
@@ -8,21 +8,16 @@
 #include "core/socket.h"
 #include "io/gate.h"
 #include "pattern/pattern.h"
-#include "transport/transport.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- What there is ---------------------------------------------------------------------------- */
+/* ---- Patterns ----------------------------------------------------------------------------------- */
 
 static const struct zl_pattern_ops *const patterns[] = {
     &zl_pair_ops,   &zl_pub_ops,  &zl_sub_ops,  &zl_req_ops,  &zl_rep_ops,  &zl_dealer_ops,
     &zl_router_ops, &zl_pull_ops, &zl_push_ops, &zl_xpub_ops, &zl_xsub_ops, &zl_stream_ops,
-};
-
-static const struct zl_transport_ops *const transports[] = {
-    &zl_tcp_ops, &zl_ipc_ops, &zl_tls_ops, &zl_ws_ops, &zl_wss_ops,
 };
 
 static const struct zl_pattern_ops *find_pattern(int type)
@@ -30,14 +25,6 @@ static const struct zl_pattern_ops *find_pattern(int type)
     for (size_t i = 0; i < sizeof patterns / sizeof patterns[0]; i++)
         if (patterns[i]->type == type)
             return patterns[i];
-    return NULL;
-}
-
-const struct zl_transport_ops *zl_ctx_transport(const char *scheme)
-{
-    for (size_t i = 0; i < sizeof transports / sizeof transports[0]; i++)
-        if (strcmp(transports[i]->scheme, scheme) == 0)
-            return transports[i];
     return NULL;
 }
 
@@ -101,79 +88,6 @@ int zl_ctx_get_ext(struct zl_ctx *ctx, int option, void *value, const size_t *si
     return rc;
 }
 
-struct zl_resolver *zl_ctx_resolver(struct zl_ctx *ctx)
-{
-    return &ctx->resolver;
-}
-
-/* ---- Loops ------------------------------------------------------------------------------------ */
-
-static void fill_cpus(const struct zl_ctx_options *options, cpu_set_t *cpus)
-{
-    CPU_ZERO(cpus);
-    for (int cpu = 0; cpu < ZL_CTX_CPUS_MAX && cpu < CPU_SETSIZE; cpu++)
-        if (zl_cpu_set_contains(&options->cpus, cpu))
-            CPU_SET(cpu, cpus);
-}
-
-static int start_loops(struct zl_ctx *ctx)
-{
-    int count = ctx->options.io_threads;
-    if (count > ZL_CTX_LOOPS_MAX)
-        count = ZL_CTX_LOOPS_MAX;
-    if (count == 0)
-        return -EMTHREAD;
-    ctx->loops = calloc((size_t)count, sizeof *ctx->loops);
-    if (!ctx->loops)
-        return -ENOMEM;
-    cpu_set_t cpus;
-    fill_cpus(&ctx->options, &cpus);
-    struct zl_loop_attributes attributes = {
-        .name_prefix = ctx->options.thread_name_prefix,
-        .priority = ctx->options.thread_priority,
-        .policy = ctx->options.thread_sched_policy,
-        .cpus = zl_cpu_set_is_empty(&ctx->options.cpus) ? NULL : &cpus,
-    };
-    int rc = 0;
-    for (; rc == 0 && ctx->loop_count < count; ctx->loop_count += rc == 0) {
-        attributes.index = ctx->loop_count;
-        rc = zl_loop_start(&ctx->loops[ctx->loop_count], &attributes);
-    }
-    if (ctx->loop_count > 0)
-        return 0; /* fewer threads than wanted still work */
-    free(ctx->loops);
-    ctx->loops = NULL;
-    return rc;
-}
-
-/* The least loaded of the allowed ones. */
-static struct zl_loop *least_loaded(struct zl_ctx *ctx, uint64_t affinity)
-{
-    struct zl_loop *best = NULL;
-    for (int i = 0; i < ctx->loop_count; i++) {
-        struct zl_loop *loop = &ctx->loops[i];
-        bool allowed = affinity == 0 || (i < 64 && (affinity >> i & 1));
-        if (allowed && (!best || atomic_load(&loop->load) < atomic_load(&best->load)))
-            best = loop;
-    }
-    return best;
-}
-
-int zl_ctx_choose_loop(struct zl_ctx *ctx, uint64_t affinity, struct zl_loop **out)
-{
-    pthread_mutex_lock(&ctx->lock);
-    int rc = ctx->loops ? 0 : start_loops(ctx);
-    if (rc == 0) {
-        *out = least_loaded(ctx, affinity);
-        if (*out)
-            atomic_fetch_add(&(*out)->load, 1);
-        else
-            rc = -EMTHREAD;
-    }
-    pthread_mutex_unlock(&ctx->lock);
-    return rc;
-}
-
 /* ---- Sockets ---------------------------------------------------------------------------------- */
 
 static int admit(struct zl_ctx *ctx)
@@ -201,19 +115,6 @@ int zl_ctx_create_socket(struct zl_ctx *ctx, int type, bool internal, struct zl_
     }
     pthread_mutex_unlock(&ctx->lock);
     return rc;
-}
-
-void zl_ctx_socket_gone(struct zl_ctx *ctx, struct zl_socket *socket)
-{
-    pthread_mutex_lock(&ctx->lock);
-    zl_list_remove(&socket->ctx_node);
-    if (socket->loop)
-        atomic_fetch_sub(&socket->loop->load, 1);
-    unsigned left = atomic_fetch_sub(&ctx->socket_count, 1) - 1;
-    /* The wake is inside the lock: the terminating thread takes it before it frees the context. */
-    if (left == 0)
-        zl_futex_wake_all(&ctx->socket_count);
-    pthread_mutex_unlock(&ctx->lock);
 }
 
 /* ---- Termination ------------------------------------------------------------------------------ */

@@ -2,7 +2,7 @@
 /* inproc. */
 #include "core/inproc.h"
 
-#include "core/ctx.h"
+#include "core/ctx_base.h"
 #include "core/inproc_io.h"
 #include "core/pipe.h"
 #include "core/socket_base.h"

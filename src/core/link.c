@@ -3,7 +3,7 @@
 #define _GNU_SOURCE
 #include "core/link.h"
 
-#include "core/ctx.h"
+#include "core/ctx_base.h"
 #include "core/drive.h"
 #include "core/link_io.h"
 #include "core/link_life.h"

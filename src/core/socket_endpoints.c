@@ -3,7 +3,7 @@
 #define _GNU_SOURCE
 #include "core/socket.h"
 
-#include "core/ctx.h"
+#include "core/ctx_base.h"
 #include "core/drive.h"
 #include "core/endpoint.h"
 #include "core/inproc.h"
