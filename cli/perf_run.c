@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <zmq.h>
@@ -32,14 +31,6 @@ struct worker {
     bool started;
     bool gone;
 };
-
-uint64_t perf_cpu_ns(bool thread)
-{
-    struct rusage usage;
-    getrusage(thread ? RUSAGE_THREAD : RUSAGE_SELF, &usage);
-    return (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000000u +
-           (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000u;
-}
 
 static void *thread_main(void *argument)
 {
