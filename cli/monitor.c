@@ -2,7 +2,6 @@
 /* Reads socket monitor events: two frames, 16-bit event and 32-bit value, then the endpoint. */
 #include "monitor.h"
 #include "cli.h"
-#include "session.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -83,68 +82,72 @@ static void count_event(struct cli_peers *peers, unsigned event)
 }
 
 /* Reads one event; false if there is none. */
-static bool read_event(struct cli_session *session)
+static bool read_event(struct cli_monitor *monitor)
 {
     unsigned char head[6];
     char endpoint[1024];
     uint16_t event;
     uint32_t value;
-    if (zmq_recv(session->monitor, head, sizeof head, ZMQ_DONTWAIT) != (int)sizeof head)
+    if (zmq_recv(monitor->socket, head, sizeof head, ZMQ_DONTWAIT) != (int)sizeof head)
         return false;
-    int length = zmq_recv(session->monitor, endpoint, sizeof endpoint - 1, 0);
+    int length = zmq_recv(monitor->socket, endpoint, sizeof endpoint - 1, 0);
     if (length < 0)
         return false;
     endpoint[length < (int)sizeof endpoint ? length : (int)sizeof endpoint - 1] = '\0';
     memcpy(&event, head, sizeof event);
     memcpy(&value, head + sizeof event, sizeof value);
-    count_event(&session->peers, event);
-    if (session->args->verbose)
+    count_event(&monitor->peers, event);
+    if (monitor->verbose)
         print_event(event, value, endpoint);
     return true;
 }
 
 /* Connections with TLS fail for reasons that somebody has to remove, so each new one is told; a client
  * tries again and again. */
-static void tell_tls_failure(struct cli_session *session)
+static void tell_tls_failure(struct cli_monitor *monitor)
 {
     char reason[CLI_TLS_REASON_SIZE];
-    if (!cli_tls_reason(session->socket, reason) || strcmp(reason, session->tls_reason) == 0)
+    if (!cli_tls_reason(monitor->watched, reason) || strcmp(reason, monitor->tls_reason) == 0)
         return;
-    strcpy(session->tls_reason, reason);
-    cli_error("%s: %s", cli_session_tls_endpoint(session->args), reason);
+    strcpy(monitor->tls_reason, reason);
+    cli_error("%s: %s", monitor->endpoint, reason);
     cli_tls_hint(reason);
 }
 
-void cli_monitor_drain(struct cli_session *session)
+void cli_monitor_drain(struct cli_monitor *monitor)
 {
     bool any = false;
-    while (read_event(session))
+    while (read_event(monitor))
         any = true;
-    if (any && cli_tls_is_used(cli_session_tls_endpoint(session->args)))
-        tell_tls_failure(session);
+    if (any && cli_tls_is_used(monitor->endpoint))
+        tell_tls_failure(monitor);
 }
 
-int cli_monitor_open(struct cli_session *session)
+int cli_monitor_open(struct cli_monitor *monitor, void *context, void *watched,
+                     const char *endpoint, bool verbose)
 {
-    if (zmq_socket_monitor(session->socket, MONITOR_ENDPOINT, ZMQ_EVENT_ALL) != 0)
+    monitor->watched = watched;
+    monitor->endpoint = endpoint;
+    monitor->verbose = verbose;
+    if (zmq_socket_monitor(monitor->watched, MONITOR_ENDPOINT, ZMQ_EVENT_ALL) != 0)
         return -1;
-    session->monitor = zmq_socket(session->context, ZMQ_PAIR);
-    if (!session->monitor)
+    monitor->socket = zmq_socket(context, ZMQ_PAIR);
+    if (!monitor->socket)
         return -1;
-    zmq_setsockopt(session->monitor, ZMQ_LINGER, &(int){0}, sizeof(int));
-    if (zmq_connect(session->monitor, MONITOR_ENDPOINT) == 0)
+    zmq_setsockopt(monitor->socket, ZMQ_LINGER, &(int){0}, sizeof(int));
+    if (zmq_connect(monitor->socket, MONITOR_ENDPOINT) == 0)
         return 0;
-    zmq_close(session->monitor);
-    session->monitor = NULL;
+    zmq_close(monitor->socket);
+    monitor->socket = NULL;
     return -1;
 }
 
-void cli_monitor_close(struct cli_session *session)
+void cli_monitor_close(struct cli_monitor *monitor)
 {
-    if (!session->monitor)
+    if (!monitor->socket)
         return;
-    cli_monitor_drain(session);
-    zmq_socket_monitor(session->socket, NULL, 0);
-    zmq_close(session->monitor);
-    session->monitor = NULL;
+    cli_monitor_drain(monitor);
+    zmq_socket_monitor(monitor->watched, NULL, 0);
+    zmq_close(monitor->socket);
+    monitor->socket = NULL;
 }

@@ -5,7 +5,6 @@
 #include "cli.h"
 #include "draft.h"
 #include "errors.h"
-#include "monitor.h"
 #include "options.h"
 
 #include <errno.h>
@@ -124,7 +123,7 @@ static int connect_one(struct cli_session *session, const char *endpoint)
 static int endpoint_error(struct cli_session *session, const char *endpoint, bool bind)
 {
     int error = zmq_errno();
-    cli_tls_reason(session->socket, session->tls_reason);
+    cli_tls_reason(session->socket, session->monitor.tls_reason);
     return cli_endpoint_error(session->socket, endpoint, bind, error);
 }
 
@@ -228,8 +227,7 @@ static int create_socket(struct cli_session *session)
 
 static void destroy(struct cli_session *session)
 {
-    if (session->monitor)
-        cli_monitor_close(session);
+    cli_monitor_close(&session->monitor);
     if (session->socket)
         zmq_close(session->socket);
     if (session->context)
@@ -246,9 +244,11 @@ int cli_session_open(struct cli_session *session, const struct cli_socket_args *
     if (rc == CLI_CONTINUE)
         rc = configure(session);
     /* With TLS there is always something to tell: why nobody gets through. */
-    bool watch = args->verbose || peers > 0 || args->timeout >= 0 ||
-                 cli_tls_is_used(cli_session_tls_endpoint(args));
-    if (rc == CLI_CONTINUE && watch && cli_monitor_open(session) != 0)
+    const char *endpoint = cli_session_tls_endpoint(args);
+    bool watch = args->verbose || peers > 0 || args->timeout >= 0 || cli_tls_is_used(endpoint);
+    if (rc == CLI_CONTINUE && watch &&
+        cli_monitor_open(&session->monitor, session->context, session->socket, endpoint,
+                         args->verbose) != 0)
         rc = library_error("cannot monitor the socket");
     if (rc == CLI_CONTINUE)
         rc = attach_endpoints(session);
@@ -316,11 +316,11 @@ int cli_session_wait(struct cli_session *session, short events, int fd, int64_t 
         {.fd = cli_signal_fd(), .events = ZMQ_POLLIN},
     };
     int count = 2;
-    int monitor = session->monitor ? count++ : 0;
+    int monitor = session->monitor.socket ? count++ : 0;
     int input = fd >= 0 ? count++ : 0;
     int output = session->watch_stdout && stdout_is_pipe() ? count++ : 0;
     if (monitor)
-        items[monitor] = (zmq_pollitem_t){.socket = session->monitor, .events = ZMQ_POLLIN};
+        items[monitor] = (zmq_pollitem_t){.socket = session->monitor.socket, .events = ZMQ_POLLIN};
     if (input)
         items[input] = (zmq_pollitem_t){.fd = fd, .events = ZMQ_POLLIN};
     if (output)
@@ -336,7 +336,7 @@ int cli_session_wait(struct cli_session *session, short events, int fd, int64_t 
         if (rc <= 0)
             continue;
         if (monitor && items[monitor].revents) {
-            cli_monitor_drain(session);
+            cli_monitor_drain(&session->monitor);
             if (events == 0 && fd < 0)
                 return 0; /* somebody waits for peers: let them count */
         }
@@ -352,7 +352,7 @@ int cli_session_wait(struct cli_session *session, short events, int fd, int64_t 
 
 unsigned cli_session_peers(const struct cli_session *session)
 {
-    const struct cli_peers *peers = &session->peers;
+    const struct cli_peers *peers = &session->monitor.peers;
     if (session->type->flags & CLI_RAW)
         return peers->attached;
     /* The smaller one: a WebSocket connection reports two handshakes. */
@@ -379,7 +379,7 @@ int cli_session_close(struct cli_session *session, int result)
     zmq_getsockopt(session->socket, ZMQ_LINGER, &linger, &size);
     int64_t start = cli_now_ms();
     int signal_before = cli_signal();
-    cli_monitor_close(session);
+    cli_monitor_close(&session->monitor);
     zmq_close(session->socket);
     while (zmq_ctx_term(session->context) != 0 && zmq_errno() == EINTR) {
         if (cli_signal() == signal_before)
@@ -413,9 +413,9 @@ int cli_session_error(const struct cli_session *session, const char *what, int e
     }
     cli_error("%s: nothing within %d ms on %s", what, session->args->timeout, endpoint);
     bool reports = strncmp(endpoint, "udp://", 6) != 0;
-    if (*session->tls_reason && cli_session_peers(session) == 0)
-        cli_hint("no TLS connection came about: %s", session->tls_reason);
-    else if (session->monitor && reports && cli_session_peers(session) == 0)
+    if (*session->monitor.tls_reason && cli_session_peers(session) == 0)
+        cli_hint("no TLS connection came about: %s", session->monitor.tls_reason);
+    else if (session->monitor.socket && reports && cli_session_peers(session) == 0)
         cli_hint("no peer is connected: is the other side running, with a type that suits %s (%s)?",
                  session->type->name, session->type->peers);
     return CLI_TIMEOUT;

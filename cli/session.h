@@ -7,6 +7,7 @@
 #define ZLINK_CLI_SESSION_H
 
 #include "args.h"
+#include "monitor.h"
 #include "tls.h"
 #include "types.h"
 
@@ -44,26 +45,18 @@ enum { CLI_UNSET = -1000000 };
 /* Rows for the fields above; they must lie at the beginning of the command's own struct. */
 extern const struct cli_opt cli_socket_opts[];
 
-/* Connections as the monitor reports them. */
-struct cli_peers {
-    unsigned attached; /* CONNECTED and ACCEPTED minus DISCONNECTED */
-    unsigned greeted;  /* HANDSHAKE_SUCCEEDED minus DISCONNECTED */
-};
-
 struct cli_session {
     const struct cli_socket_args *args;
     const struct cli_type *type;
     void *context;
     void *socket;
-    void *monitor;     /* NULL if nobody needs it */
     bool watch_stdout; /* waiting ends when the reader of stdout goes away */
     bool hidden_xpub;  /* a pub that is an XPUB, to learn of its subscribers */
     uint32_t peer_id;  /* of the connected PEER, 0 if none */
-    struct cli_peers peers;
-    unsigned notices;                     /* a STREAM's connection notices so far */
-    unsigned char stream_id[256];         /* the one connection that a STREAM sends to */
-    size_t stream_id_size;                /* 0: none */
-    char tls_reason[CLI_TLS_REASON_SIZE]; /* the last failure that the user was told, or "" */
+    struct cli_monitor monitor;
+    unsigned notices;             /* a STREAM's connection notices so far */
+    unsigned char stream_id[256]; /* the one connection that a STREAM sends to */
+    size_t stream_id_size;        /* 0: none */
 };
 
 /* What cli_session_wait found ready. */
