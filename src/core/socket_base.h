@@ -5,7 +5,7 @@
 
    Everything in it is guarded by its gate unless a comment says otherwise. The gate is held for short
    stretches of memory work. Around system calls it is let go: the reading or writing side of a link is
-   claimed instead (core/link.h). */
+   claimed instead (core/link_base.h). */
 #ifndef ZL_CORE_SOCKET_BASE_H
 #define ZL_CORE_SOCKET_BASE_H
 
