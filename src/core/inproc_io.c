@@ -14,11 +14,6 @@ enum {
     TELL_EVERY = 64, /* messages between two looks for a waiting writer */
 };
 
-static struct zl_socket *owner(struct zl_pipe *pipe)
-{
-    return atomic_load_explicit(&pipe->socket, memory_order_relaxed);
-}
-
 /* ---- News ------------------------------------------------------------------------------------- */
 
 void zl_inproc_signal(struct zl_pipe *pipe, unsigned signals)
@@ -208,7 +203,7 @@ static inline bool is_copied(const struct zl_socket *socket, const struct zl_msg
 /* Moves the message into the slot. */
 static inline int store(struct zl_pipe *pipe, struct zl_msg *slot, struct zl_msg *msg)
 {
-    struct zl_socket *socket = owner(pipe);
+    struct zl_socket *socket = zl_pipe_owner(pipe);
     size_t size = zl_msg_size(msg);
     socket->inproc_bytes += size;
     if (!is_copied(socket, msg, size))
@@ -248,5 +243,5 @@ static void dispose_part(void *socket, struct zl_msg *part)
 
 void zl_inproc_rollback(struct zl_pipe *pipe)
 {
-    zl_ring_rollback_with(&pipe->peer->ring, dispose_part, owner(pipe));
+    zl_ring_rollback_with(&pipe->peer->ring, dispose_part, zl_pipe_owner(pipe));
 }
