@@ -261,7 +261,11 @@ struct habits {
 };
 static _Thread_local struct habits habits __attribute__((tls_model("initial-exec")));
 
-enum { RUN_MAX = 8, PAUSE_COSTS = 16 };
+enum {
+    RUN_MAX = 8,
+    PAUSE_COSTS = 16,
+    BATCH_AGE_COSTS = 16, /* so early writes take no more than about a sixteenth of the time */
+};
 
 /* What a round of writes is likely to cost, in ticks. */
 static uint64_t round_cost(const struct zl_socket *socket)
@@ -291,6 +295,13 @@ static bool is_streaming(const struct zl_socket *socket, uint64_t now)
         (int64_t)(habits.wait_ended - socket->flush_ended) < 0)
         return true;
     return habits.run >= RUN_MAX && now - habits.write_ended < round_cost(socket);
+}
+
+/* A sender that comes and goes may fill its batch slowly, with pauses too short for the loop to step
+   in, above all where the loop has to wait for a core. */
+static bool is_overdue(const struct zl_socket *socket, uint64_t now)
+{
+    return now - socket->flush_ended > BATCH_AGE_COSTS * round_cost(socket);
 }
 
 /* What a write costs is measured by the clock, and on a busy core a reading may contain whole time
@@ -325,21 +336,36 @@ static void leave_after_write(struct zl_socket *socket)
         zl_drive_hand_back_locked(socket);
 }
 
+enum decision {
+    GO_ON,       /* the batch may grow; somebody sees to it already */
+    GATHER,      /* a batch begins */
+    WRITE_SMALL, /* nothing to gather with: to the kernel at once */
+    WRITE_BATCH,
+};
+
+static enum decision decide(const struct zl_socket *socket, uint64_t now)
+{
+    if (socket->batch_full)
+        return WRITE_BATCH;
+    if (socket->flush_wanted)
+        return is_streaming(socket, now) ? GATHER : WRITE_SMALL;
+    return is_overdue(socket, now) ? WRITE_BATCH : GO_ON;
+}
+
 void zl_drive_after_send_locked(struct zl_socket *socket, uint64_t patient_until)
 {
-    if (!socket->flush_wanted && !socket->batch_full)
+    if (!socket->flush_wanted && !socket->batch_full && !socket->batch_grown)
         return;
     uint64_t begun = zl_ticks();
-    if (!socket->batch_full && is_streaming(socket, begun)) {
-        /* Streaming: the next batch is written when it is full, when we block, or by the loop when
-           we pause. */
-        socket->flush_wanted = false;
-        post_flush(socket);
-        return;
-    }
-    bool small = !socket->batch_full;
+    enum decision decision = decide(socket, begun);
     socket->flush_wanted = false;
     socket->batch_full = false;
+    socket->batch_grown = false;
+    if (decision == GATHER)
+        post_flush(socket);
+    if (decision == GATHER || decision == GO_ON)
+        return;
+    bool small = decision == WRITE_SMALL;
     flush_links(socket, (struct zl_flush){.at_once = small, .patient_until = patient_until});
     socket->flush_ended = zl_ticks();
     if (small) {

@@ -27,6 +27,9 @@ bool zl_link_has_output(const struct zl_link *link)
            link->pong_due || link->staging;
 }
 
+/* Messages between two looks at the age of a batch. */
+enum { GROWTH_LOOKED_AT = 16 };
+
 void zl_link_written_locked(struct zl_link *link)
 {
     if (!link->ready || !zl_link_may_write(link) || link->blocked)
@@ -36,6 +39,9 @@ void zl_link_written_locked(struct zl_link *link)
     if (!zl_list_linked(&link->unflushed_node)) {
         zl_list_append(&socket->unflushed_links, &link->unflushed_node);
         socket->flush_wanted = true;
+    } else if (++socket->batch_growth >= GROWTH_LOOKED_AT) {
+        socket->batch_growth = 0;
+        socket->batch_grown = true;
     }
     uint64_t limit = (uint64_t)atomic_load_explicit(&link->pipe->sndhwm, memory_order_relaxed);
     if (zl_outq_pending(queue) >= zl_link_batch_size(link) || (limit && queue->messages >= limit))

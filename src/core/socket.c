@@ -238,7 +238,7 @@ int zl_socket_send(struct zl_socket *socket, struct zl_msg *msg, int flags)
         socket->catch_ups = 0;
         if (zl_unlikely(size >= ZL_REFERENCE_MIN || socket->inproc_bytes >= LOOK_BYTES))
             after_long_send(socket, size, more, flags);
-        else if (!more && (socket->flush_wanted || socket->batch_full))
+        else if (!more && (socket->flush_wanted || socket->batch_full || socket->batch_grown))
             zl_drive_after_send_locked(socket, patience_for_batch(socket, size, flags));
     }
     zl_socket_unlock(socket);

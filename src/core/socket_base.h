@@ -131,6 +131,8 @@ struct zl_socket {
     /* Write now or gather: DESIGN.md idea 3. */
     bool flush_wanted;        /* a link has its first unwritten message */
     bool batch_full;          /* a link has a full batch, or its high-water mark was reached */
+    bool batch_grown;         /* a batch has grown, and may have become too old */
+    unsigned batch_growth;    /* messages since that was last looked at */
     bool flush_posted;        /* the loop has been told */
     uint64_t flush_ended;     /* ticks when the last write by a caller ended */
     uint64_t write_cost;      /* ticks that a small write takes on one link, smoothed */
