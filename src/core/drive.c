@@ -386,6 +386,7 @@ void zl_drive_write_borrowed_locked(struct zl_socket *socket, uint64_t patient_u
     socket->flush_ended = zl_ticks();
     socket->flush_wanted = false;
     socket->batch_full = false;
+    socket->batch_grown = false;
     leave_after_write(socket);
 }
 

@@ -105,6 +105,16 @@ static int peer_metadata(struct zl_mechanism *mechanism, const void *data, size_
     return remember_properties(handshake, data, size);
 }
 
+static int begin_mechanism(struct zl_handshake *handshake)
+{
+    if (handshake->mechanism_begun)
+        return 0;
+    handshake->mechanism_begun = true;
+    return handshake->mechanism.ops->start(&handshake->mechanism);
+}
+
+/* The last piece of the greeting says that the peer speaks 3.x. What needs no answer goes with it, so
+   that the connection is ready one turn earlier. */
 static int drain_greeting(struct zl_handshake *handshake)
 {
     uint8_t piece[ZL_GREETING_SIZE];
@@ -114,7 +124,10 @@ static int drain_greeting(struct zl_handshake *handshake)
         if (rc < 0)
             return rc;
     }
-    return 0;
+    bool unprompted =
+        handshake->mechanism.ops->unprompted && handshake->options->zap_domain.size == 0;
+    bool all_said = handshake->greeting.sent == ZL_GREETING_SIZE;
+    return all_said && unprompted ? begin_mechanism(handshake) : 0;
 }
 
 /* ---- Upgrade ----------------------------------------------------------------------------------- */
@@ -251,7 +264,7 @@ static int begin_frames(struct zl_handshake *handshake)
 {
     if (handshake->version >= ZL_ZMTP_3_0) {
         handshake->state = ZL_HANDSHAKE_AWAIT_COMMAND;
-        return handshake->mechanism.ops->start(&handshake->mechanism);
+        return begin_mechanism(handshake);
     }
     handshake->state = ZL_HANDSHAKE_AWAIT_IDENTITY;
     return send_identity(handshake);

@@ -43,6 +43,7 @@ struct zl_handshake {
     unsigned controls; /* WebSocket control frames so far */
     struct zl_greeting greeting;
     struct zl_mechanism mechanism;
+    bool mechanism_begun;
     uint8_t *in; /* received, not yet used */
     size_t in_size;
     uint8_t *out; /* to be sent: [out_sent, out_size) */

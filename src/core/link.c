@@ -17,6 +17,7 @@
 #include "transport/transport.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -114,6 +115,13 @@ static void connection_decided(struct zl_link *link)
     zl_link_established(link);
 }
 
+/* On this machine a peer has often answered already. */
+static bool is_decided(int fd)
+{
+    struct pollfd item = {.fd = fd, .events = POLLOUT};
+    return poll(&item, 1, 0) == 1;
+}
+
 static void connect_to(struct zl_link *link, const struct zl_target *target)
 {
     int fd = -1;
@@ -126,7 +134,9 @@ static void connect_to(struct zl_link *link, const struct zl_target *target)
     link->state = ZL_LINK_AWAIT_CONNECTION;
     if (rc == -EINPROGRESS) {
         zl_link_monitor(link, ZMQ_EVENT_CONNECT_DELAYED, EINPROGRESS);
-        if (zl_link_watch(link, EPOLLOUT) < 0)
+        if (is_decided(fd))
+            connection_decided(link);
+        else if (zl_link_watch(link, EPOLLOUT) < 0)
             attempt_failed(link, fd, -ENOMEM);
         else if (link->options->connect_timeout > 0)
             zl_loop_timer_start(link->loop, &link->timer, link->options->connect_timeout);

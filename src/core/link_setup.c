@@ -343,6 +343,11 @@ static void begin_protocol(struct zl_link *link)
         return;
     }
     link->state = ZL_LINK_AWAIT_HANDSHAKE;
+    /* Who connected spoke while we were on the way to accept: the first answer goes out in one. */
+    if (link->accepted) {
+        on_handshake_events(link, EPOLLIN);
+        return;
+    }
     advance_handshake(link, 0);
     if (link->state == ZL_LINK_AWAIT_HANDSHAKE && has_pending(link))
         on_handshake_events(link, EPOLLIN);

@@ -32,6 +32,9 @@ struct zl_mechanism {
 
 struct zl_mechanism_ops {
     const char *name; /* as in the greeting */
+    /* What `start` emits depends on nothing that the peer says, and may follow our greeting before the
+       peer's is complete. */
+    bool unprompted;
     /* Begins; may emit. 0 or a negative errno. */
     int (*start)(struct zl_mechanism *mechanism);
     /* The peer's next command. 1: the handshake is complete; 0: goes on; negative errno: failed. */

@@ -48,6 +48,7 @@ static int null_command(struct zl_mechanism *mechanism, const uint8_t *body, siz
 
 const struct zl_mechanism_ops zl_null_ops = {
     .name = "NULL",
+    .unprompted = true,
     .start = null_start,
     .command = null_command,
 };

@@ -209,21 +209,26 @@ static void is_complete_at_the_last_octet_only(void **state)
 }
 
 /* A peer that waits for each of our pieces must get it: 10 octets at once, the version after 10 of
-   its own, the rest after its version. */
+   its own, the rest after its version, and READY with that: it needs no answer. */
 static void our_greeting_comes_in_time(void **state)
 {
     struct octets peer = octets_hex(GREETING_3_1 READY_DEALER_ABC);
     struct party party;
+    size_t said = 0;
     (void)state;
     party_init(&party, ZMQ_ROUTER, NULL);
     struct zl_handshake *handshake = party_start(&party);
     for (size_t i = 0; i < peer.size; i++) {
-        size_t expected = i < 10 ? 10 : i < 11 ? 11 : i < 64 ? 64 : handshake->out_size;
-        assert_int_equal(handshake->out_size, expected);
-        assert_int_equal(handshake->out_size > 64, i >= 64); /* READY after a whole greeting */
+        if (i < 11)
+            assert_int_equal(handshake->out_size, i < 10 ? 10 : 11);
+        else
+            assert_true(handshake->out_size > 64);
+        if (i == 11)
+            said = handshake->out_size;
         int rc = zl_handshake_input(handshake, &peer.at[i], 1);
         assert_int_equal(rc, i + 1 == peer.size);
     }
+    assert_int_equal(handshake->out_size, said);
     /* Once complete, what follows is only kept. */
     assert_int_equal(zl_handshake_input(handshake, peer.at, 5), 1);
     assert_int_equal(handshake->in_size, 5);
