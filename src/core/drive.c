@@ -457,9 +457,10 @@ static bool begin_sleep(struct zl_socket *socket, unsigned kind)
     return atomic_load_explicit(&socket->signalled, memory_order_relaxed) != NULL;
 }
 
-static void end_sleep(struct zl_socket *socket)
+static void end_sleep(struct zl_socket *socket, bool input_only)
 {
     socket->in_wait--;
+    socket->input_waits -= input_only;
     if (socket->in_wait == 0)
         clear_sleepers(socket);
 }
@@ -574,7 +575,7 @@ static int sleep_once(struct zl_socket *socket, int timeout)
     return on_pollset ? wait_on_pollset(socket, timeout) : wait_on_futex(socket, timeout);
 }
 
-int zl_drive_wait_locked(struct zl_socket *socket, uint64_t deadline)
+int zl_drive_wait_locked(struct zl_socket *socket, uint64_t deadline, bool input_only)
 {
     if (deadline == 0)
         return -EAGAIN;
@@ -591,9 +592,10 @@ int zl_drive_wait_locked(struct zl_socket *socket, uint64_t deadline)
         return 0;
     }
     socket->in_wait++;
+    socket->input_waits += input_only;
     int rc = sleep_once(socket, timeout);
     note_wait();
-    end_sleep(socket);
+    end_sleep(socket, input_only);
     watch_lease(socket);
     /* A timeout is decided by the clock, so that an early return looks again. */
     if (rc == -EAGAIN && timeout_until(deadline) != 0)
@@ -643,7 +645,7 @@ int zl_drive_begin_wait_locked(struct zl_socket *socket)
 void zl_drive_end_wait_locked(struct zl_socket *socket)
 {
     note_wait();
-    end_sleep(socket);
+    end_sleep(socket, false);
     socket->fd_waiters--;
     watch_lease(socket);
     /* Without connections nobody collects, and the signal would stay. */

@@ -53,8 +53,9 @@ void zl_drive_after_send_locked(struct zl_socket *socket, uint64_t patient_until
 void zl_drive_write_borrowed_locked(struct zl_socket *socket, uint64_t patient_until);
 
 /* [lets go] Sleeps until something may have changed: 0 (look again), -EAGAIN (deadline passed),
-   -EINTR. First writes out what is unwritten. deadline in ms of zl_now_ms, 0: never sleeps. */
-int zl_drive_wait_locked(struct zl_socket *socket, uint64_t deadline);
+   -EINTR. First writes out what is unwritten. deadline in ms of zl_now_ms, 0: never sleeps.
+   input_only: nothing but input helps the caller. */
+int zl_drive_wait_locked(struct zl_socket *socket, uint64_t deadline, bool input_only);
 
 /* For zmq_poll over several descriptors: between begin and end the caller sleeps on the descriptor
    that begin returns (readable: collect). Negative errno on failure. */

@@ -63,7 +63,7 @@ void zl_pipe_attach_locked(struct zl_pipe *pipe)
     pipe->state = ZL_PIPE_OPEN;
     zl_list_append(&socket->pipes, &pipe->node);
     socket->ops->attach(socket, pipe);
-    zl_socket_wake(socket);
+    zl_socket_wake_senders_locked(socket);
 }
 
 void zl_pipe_connected_locked(struct zl_pipe *pipe)
@@ -73,7 +73,7 @@ void zl_pipe_connected_locked(struct zl_pipe *pipe)
         return;
     pipe->is_connected = true;
     socket->ops->connected(socket, pipe);
-    zl_socket_wake(socket);
+    zl_socket_wake_senders_locked(socket);
 }
 
 /* Its counters stay with the socket. */
@@ -264,7 +264,7 @@ void zl_pipe_drained_locked(struct zl_pipe *pipe)
     }
     if (pipe->awaits_drain && zl_outq_pending(&pipe->outq) == 0) {
         pipe->awaits_drain = false;
-        zl_socket_wake(zl_pipe_owner(pipe));
+        zl_socket_wake_senders_locked(zl_pipe_owner(pipe));
     }
     if (!pipe->out_full)
         return;
@@ -276,7 +276,7 @@ void zl_pipe_drained_locked(struct zl_pipe *pipe)
     if (pipe->state == ZL_PIPE_OPEN) {
         struct zl_socket *socket = zl_pipe_owner(pipe);
         socket->ops->writable(socket, pipe);
-        zl_socket_wake(socket);
+        zl_socket_wake_senders_locked(socket);
     }
 }
 

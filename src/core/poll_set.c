@@ -182,7 +182,7 @@ static int wait_for_one(struct zl_poll_entry *entry, uint64_t deadline)
         rc = look_locked(entry);
         if (rc != 0)
             break;
-        rc = zl_drive_wait_locked(socket, deadline);
+        rc = zl_drive_wait_locked(socket, deadline, !(entry->events & ZMQ_POLLOUT));
         if (rc < 0)
             break;
         if (left_until(deadline) == 0) {

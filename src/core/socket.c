@@ -72,7 +72,7 @@ static int usable_locked(const struct zl_socket *socket, unsigned ability)
 }
 
 /* Makes progress where a call cannot go on: takes news in, drives, or sleeps. 0: try again. */
-static int make_progress(struct zl_socket *socket, uint64_t deadline, bool *polled)
+static int make_progress(struct zl_socket *socket, uint64_t deadline, bool *polled, bool receiving)
 {
     if (has_signals(socket)) {
         zl_socket_take_signals_locked(socket);
@@ -85,7 +85,7 @@ static int make_progress(struct zl_socket *socket, uint64_t deadline, bool *poll
         if (zl_drive_poll_locked(socket))
             return 0;
     }
-    return zl_drive_wait_locked(socket, deadline);
+    return zl_drive_wait_locked(socket, deadline, receiving);
 }
 
 static zl_cold int send_slowly(struct zl_socket *socket, struct zl_msg *msg, bool more, int flags)
@@ -98,7 +98,7 @@ static zl_cold int send_slowly(struct zl_socket *socket, struct zl_msg *msg, boo
         if (rounds % (deadline ? DRIVE_EVERY : DRIVE_ONCE) == 0 && is_over(deadline))
             break;
         if (zl_list_empty(&socket->unflushed_links) || !zl_drive_flush_locked(socket)) {
-            rc = make_progress(socket, deadline, &polled);
+            rc = make_progress(socket, deadline, &polled, false);
             if (rc < 0)
                 break;
         }
@@ -161,7 +161,7 @@ static void wait_until_caught_up(struct zl_socket *socket, struct zl_pipe *pipe)
     int rc = 0;
     while (rc == 0 && pipe->state == ZL_PIPE_OPEN && is_behind(pipe) &&
            usable_locked(socket, ZL_PATTERN_CAN_SEND) == 0) {
-        rc = zl_drive_wait_locked(socket, deadline);
+        rc = zl_drive_wait_locked(socket, deadline, false);
         if (rc == 0 && is_over(deadline))
             rc = -EAGAIN;
         zl_socket_take_signals_locked(socket);
@@ -257,7 +257,7 @@ static zl_cold int recv_slowly(struct zl_socket *socket, struct zl_msg *msg, int
         /* A flood of what the pattern filters out is progress for ever. */
         if (rounds % DRIVE_EVERY == 0 && is_over(deadline))
             break;
-        rc = make_progress(socket, deadline, &polled);
+        rc = make_progress(socket, deadline, &polled, true);
         if (rc == 0)
             rc = usable_locked(socket, ZL_PATTERN_CAN_RECV);
         else

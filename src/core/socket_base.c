@@ -148,6 +148,12 @@ void zl_socket_wake(struct zl_socket *socket)
     }
 }
 
+void zl_socket_wake_senders_locked(struct zl_socket *socket)
+{
+    if (socket->in_wait > socket->input_waits || socket->fd_user)
+        zl_socket_wake(socket);
+}
+
 void zl_socket_check_finished_locked(struct zl_socket *socket)
 {
     if (!socket->closed || socket->finished || socket->listeners > 0 ||

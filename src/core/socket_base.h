@@ -108,6 +108,7 @@ struct zl_socket {
     bool tick_listed;        /* the loop's tick looks after the lease */
     bool driver_waits;       /* one of the waiting callers waits on the pollset */
     unsigned in_wait;        /* callers inside a wait */
+    unsigned input_waits;    /* those of them that only input can help */
     unsigned fd_waiters;     /* those that look at or sleep on the pollset or the wake descriptor */
     struct zl_spin spin;
     unsigned catch_ups; /* spins that paid since this socket last sent; see spin_for_news */
@@ -173,6 +174,9 @@ void zl_socket_release(struct zl_socket *socket);
 
 /* Wakes whoever sleeps on this socket, and signals ZMQ_FD. Call after publishing the change. */
 void zl_socket_wake(struct zl_socket *socket);
+
+/* Gate held. The same for news that help nobody who only waits for input: room, a new peer. */
+void zl_socket_wake_senders_locked(struct zl_socket *socket);
 
 /* Keeps why TLS failed, for ZLINK_TLS_ERROR; "" leaves what is there. Takes the gate. */
 void zl_socket_set_tls_error(struct zl_socket *socket, const char *reason);
