@@ -15,11 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum {
-    MESSAGES = TS_SANITIZER ? 60 : 150,
-    PARTS_MAX = 5,
-    PART_MAX = (TS_SANITIZER ? 1 : 10) * 1024 * 1024
-};
+enum { MESSAGES = TS_ROUNDS(150, 60), PARTS_MAX = 5, PART_MAX = TS_ROUNDS(10, 1) * 1024 * 1024 };
 
 /* ---- What message number n is ----------------------------------------------------------------- */
 

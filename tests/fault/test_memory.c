@@ -117,7 +117,7 @@ static void keep_some(struct flood *flood, long limit)
 static void kept_small_messages_pin_nothing(void **state)
 {
     struct flood flood = {.transport = *state,
-                          .count = TS_SANITIZER ? 50000 : 1000000,
+                          .count = TS_ROUNDS(1000000, 20000),
                           .every = 1000,
                           .smallest = 64,
                           .largest = 100};
@@ -128,7 +128,7 @@ static void kept_small_messages_pin_nothing(void **state)
 static void kept_medium_messages_pin_little(void **state)
 {
     struct flood flood = {.transport = *state,
-                          .count = TS_SANITIZER ? 20000 : 200000,
+                          .count = TS_ROUNDS(200000, 10000),
                           .every = 100,
                           .smallest = 900,
                           .largest = 1100};

@@ -154,12 +154,12 @@ static void run_flow(const char *transport, int readers, int messages)
 
 static void eight_read_while_one_does_not(void **state)
 {
-    run_flow(*state, 7, TS_SANITIZER ? 4000 : 20000);
+    run_flow(*state, 7, TS_ROUNDS(20000, 4000));
 }
 
 static void sixty_four_read_while_one_does_not(void **state)
 {
-    run_flow(*state, 63, TS_SANITIZER ? 2000 : 4000);
+    run_flow(*state, 63, TS_ROUNDS(4000, 2000));
 }
 
 /* ---- Long messages to everybody --------------------------------------------------------------- */

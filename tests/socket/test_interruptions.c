@@ -106,7 +106,7 @@ static void open_users(void *context, const char *transport, struct user users[U
 static void terminated_at_any_moment(void **state)
 {
     struct ts_random random = ts_random_stream(1);
-    for (int round = 0; round < (TS_SANITIZER ? 10 : 30); ++round) {
+    for (int round = 0; round < TS_ROUNDS(30, 10); ++round) {
         struct user users[USERS];
         struct ts_thread *threads[USERS];
         void *context = ts_context();

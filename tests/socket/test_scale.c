@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { MANY = TS_SANITIZER ? 100 : 2000 };
+enum { MANY = TS_ROUNDS(2000, 100) };
 
 /* As many as the descriptors allow, `each` a piece. */
 static int affordable(const char *transport, int each)

@@ -262,7 +262,7 @@ static void many_sockets_and_descriptors(void **state)
 
 /* ---- No pause at all ------------------------------------------------------------------------ */
 
-enum { EXCHANGES = TS_SANITIZER ? 3000 : 20000, PLAYERS = 2 };
+enum { EXCHANGES = TS_ROUNDS(20000, 3000), PLAYERS = 2 };
 
 /* Each falls asleep just when the other one's answer comes. */
 static void play(void *argument)

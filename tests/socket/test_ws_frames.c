@@ -172,7 +172,7 @@ static void fragments_with_pings_between(void **state)
 /* Several megabytes in fragments of odd sizes, from less than a header to more than a slab. */
 static void long_message_in_fragments(void **state)
 {
-    enum { SIZE = TS_SANITIZER ? 1000003 : 5000003 };
+    enum { SIZE = TS_ROUNDS(5000003, 1000003) };
     static const size_t sizes[] = {1, 7, 4095, 8191, 8192, 65537, 131, 300001, 0, 16385};
     (void)state;
     unsigned char *frame = malloc(1 + SIZE);

@@ -7,18 +7,6 @@
 
 #include <sys/types.h>
 
-/* Address and thread sanitizers multiply time and memory. */
-#if TS_THREAD_SANITIZER || defined(__SANITIZE_ADDRESS__)
-#define TS_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define TS_SANITIZER 1
-#endif
-#endif
-#ifndef TS_SANITIZER
-#define TS_SANITIZER 0
-#endif
-
 /* Runs function(argument) in a forked child, which ends when it returns. A failed assertion ends
  * the child, and it dies with its parent. Fork before the process has a context with threads: the
  * thread sanitizer insists on that. */

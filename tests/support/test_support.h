@@ -19,6 +19,8 @@
 #define ZMQ_BUILD_DRAFT_API
 #endif
 
+#include "support/sanitizer.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -35,18 +37,6 @@
 #define TS_ENDPOINT_MAX 256
 
 #define TS_COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-/* The thread sanitizer's runtime ends a forked child that starts threads. */
-#if defined(__SANITIZE_THREAD__)
-#define TS_THREAD_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define TS_THREAD_SANITIZER 1
-#endif
-#endif
-#ifndef TS_THREAD_SANITIZER
-#define TS_THREAD_SANITIZER 0
-#endif
 
 /* ---- running ---------------------------------------------------------------------------- */
 
