@@ -4,6 +4,8 @@
  *
  * The source is included so that its allocations can be counted and made to fail, and so that
  * the shape of the tree can be checked. */
+#include "support/sanitizer.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +15,9 @@
 #include <sys/resource.h>
 
 #include <cmocka.h>
+
+/* With a model: the set fills and empties at least twice. */
+enum { OPERATIONS = TS_ROUNDS(100000, 24000) };
 
 /* Allocations that exist, that are still granted (-1: all), and of which one in so many fails. */
 static size_t live_blocks;
@@ -283,7 +288,7 @@ static void random_topics(uint32_t seed, const void *alphabet, uint32_t letters,
     fill_pool(alphabet, letters, longest);
     memset(references, 0, sizeof references);
     failure_rate = failures;
-    for (uint32_t operation = 0; operation < 100000; operation++) {
+    for (uint32_t operation = 0; operation < OPERATIONS; operation++) {
         static const uint32_t add_percents[] = {80, 20, 50, 5};
         random_topics_change(&topics, add_percents[operation / 2000 % 4]);
         random_topics_match(&topics, alphabet, letters);
@@ -419,10 +424,12 @@ static unsigned char *long_topic(size_t n)
     return bytes;
 }
 
+/* More nodes above each other than limit_stack leaves room for the smallest of frames. The time
+ * grows with the square: each topic is walked from the root. */
 static void test_topics_nested_deeply(void **state)
 {
     (void)state;
-    enum { DEPTH = 100000 };
+    enum { DEPTH = 20000 };
     struct zl_topics topics;
     zl_topics_init(&topics);
     unsigned char *bytes = long_topic(DEPTH);
@@ -475,7 +482,7 @@ static void test_topics_long_topic(void **state)
 static void test_topics_pieces_join_again(void **state)
 {
     (void)state;
-    enum { LENGTH = 20000 };
+    enum { LENGTH = TS_ROUNDS(20000, 5000) };
     struct zl_topics topics;
     zl_topics_init(&topics);
     unsigned char *bytes = long_topic(LENGTH);
@@ -648,7 +655,7 @@ static void random_subscriptions(uint32_t seed, const void *alphabet, uint32_t l
     fill_pool(alphabet, letters, longest);
     memset(held, 0, sizeof held);
     failure_rate = failures;
-    for (uint32_t operation = 0; operation < 100000; operation++) {
+    for (uint32_t operation = 0; operation < OPERATIONS; operation++) {
         static const uint32_t add_percents[] = {90, 20, 60, 5};
         random_subscriptions_change(&subscriptions, add_percents[operation / 3000 % 4]);
         if (operation % 4 == 0)
