@@ -2,6 +2,7 @@
 # ctest-timeout: 120
 """DEALER and ROUTER between two libraries."""
 
+from flows import ask_at_once, ask_in_turn, exchange, start_proxy
 from matrix import OURS, PARTS, SIZES, SMALL, STOCK
 from matrix import cases, combos, either_way, main
 
@@ -20,10 +21,7 @@ def pipelined(case, combo, role):
 @cases(combos())
 def dealers_at_once(case, combo):
     bound, connected = case.pair(combo, "dealer", "dealer")
-    flow = f"count=3000 shapes={SMALL},{PARTS}"
-    bound.post(f"exchange s stream=1 in=2 {flow}")
-    connected(f"exchange s stream=2 in=1 {flow}")
-    bound.wait()
+    exchange(bound, connected, f"count=3000 shapes={SMALL},{PARTS}")
 
 
 @cases([(t, library) for t in ("tcp", "ipc") for library in (OURS, STOCK)])
@@ -33,11 +31,9 @@ def many_to_one(case, transport, library):
     endpoint = server(f"bind s {case.endpoint(transport)}")
     server("serve s")
     clients = [case.socket(asking, "dealer") for asking in (OURS, STOCK, OURS, STOCK)]
-    for stream, client in enumerate(clients):
-        client(f"connect s {endpoint}")
-        client.post(f"ask s stream={stream} count=2000 window=100 shapes={SMALL}")
     for client in clients:
-        client.wait()
+        client(f"connect s {endpoint}")
+    ask_at_once(clients, f"count=2000 window=100 shapes={SMALL}")
 
 
 @cases([(t, library) for t in ("tcp", "ipc") for library in (OURS, STOCK)])
@@ -45,13 +41,7 @@ def one_to_many(case, transport, library):
     """A DEALER serves its ROUTERs in turn, and so gets the answers in turn."""
     client = case.socket(library, "dealer")
     servers = [case.socket(answering, "router") for answering in (OURS, STOCK)]
-    for server in servers:
-        endpoint = server(f"bind s {case.endpoint(transport)}")
-        client(f"connect s {endpoint}")
-        server.post("echo s count=100")
-    client(f"ask s count=200 shapes={SMALL},{PARTS}")
-    for server in servers:
-        server.wait()
+    ask_in_turn(case, transport, client, servers, 100, f"shapes={SMALL},{PARTS}")
 
 
 @cases(
@@ -63,21 +53,14 @@ def one_to_many(case, transport, library):
 )
 def through_proxy(case, transport, asking, between, answering):
     """DEALER to ROUTER, zmq_proxy, DEALER to ROUTER: ids pile up on the way and come off again."""
-    proxy = case.peer(between)
-    proxy("socket front router")
-    proxy("socket back dealer")
-    front = proxy(f"bind front {case.endpoint(transport)}")
-    back = proxy(f"bind back {case.endpoint(transport)}")
-    proxy("proxy front back")
+    front, back = start_proxy(case, transport, between, "router", "dealer")
     server = case.socket(answering, "router")
     server(f"connect s {back}")
     server("serve s")
     clients = [case.socket(asking, "dealer") for _ in range(2)]
-    for stream, client in enumerate(clients):
-        client(f"connect s {front}")
-        client.post(f"ask s stream={stream} count=2000 window=50 shapes={SMALL},{PARTS}")
     for client in clients:
-        client.wait()
+        client(f"connect s {front}")
+    ask_at_once(clients, f"count=2000 window=50 shapes={SMALL},{PARTS}")
 
 
 main()

@@ -2,6 +2,7 @@
 # ctest-timeout: 120
 """Heartbeats between two libraries. The cases of each kind wait at the same time."""
 
+from flows import transfer
 from matrix import SANITIZED
 from matrix import cases, combos, expect, main
 
@@ -101,9 +102,7 @@ def busy_link_stays_up(case, combo):
     sender("monitor s")
     sender(f"connect s {endpoint}")
     flow = "count=20000 shapes=100,1,1000,10000"
-    sender.post(f"send s {flow}")
-    receiver(f"recv s {flow}")
-    sender.wait()
+    transfer(sender, receiver, flow)
     for peer in (sender, receiver):
         expect("DISCONNECTED" in peer("events s"), False, "disconnected")
 

@@ -2,6 +2,7 @@
 # ctest-timeout: 120
 """Long messages between two libraries, and the limit for them."""
 
+from flows import transfer
 from matrix import cases, combos, either_way, expect, main
 
 
@@ -9,9 +10,7 @@ from matrix import cases, combos, either_way, expect, main
 def hundred_megabytes(case, combo):
     receiver, sender = case.pair(combo, "pull", "push")
     flow = "shapes=100000000"
-    sender.post(f"send s {flow}")
-    receiver(f"recv s {flow}")
-    sender.wait()
+    transfer(sender, receiver, flow)
 
 
 @cases(either_way(combos()))
@@ -19,9 +18,7 @@ def long_parts(case, combo, role):
     """Longer than any buffer, with odd lengths and short parts between them."""
     sender, receiver = case.flow(combo, role, "push", "pull", "sndhwm=2", "rcvhwm=2")
     flow = "count=8 shapes=3000001+0+4999999+1,1+2000000,65535,65537+65536"
-    sender.post(f"send s {flow}")
-    receiver(f"recv s {flow}")
-    sender.wait()
+    transfer(sender, receiver, flow)
 
 
 @cases(combos())

@@ -2,6 +2,7 @@
 # ctest-timeout: 120
 """PAIR between two libraries: both directions, in turns and at once, and every form of endpoint."""
 
+from flows import exchange
 from matrix import PARTS, SIZES, SMALL
 from matrix import cases, combos, either_way, expect, main
 
@@ -25,20 +26,14 @@ def turns(case, combo, role):
 @cases(combos())
 def both_at_once(case, combo):
     bound, connected = case.pair(combo, "pair", "pair")
-    flow = f"count=5000 shapes={SMALL},9000,0+9000+0"
-    bound.post(f"exchange s stream=1 in=2 {flow}")
-    connected(f"exchange s stream=2 in=1 {flow}")
-    bound.wait()
+    exchange(bound, connected, f"count=5000 shapes={SMALL},9000,0+9000+0")
 
 
 @cases(combos())
 def both_at_once_long(case, combo):
     """Both write more than all buffers hold, so each must read while its writes are stuck."""
     bound, connected = case.pair(combo, "pair", "pair", "sndhwm=4 rcvhwm=4", "sndhwm=4 rcvhwm=4")
-    flow = f"count=100 shapes={SIZES},{PARTS},3000000"
-    bound.post(f"exchange s stream=1 in=2 {flow}")
-    connected(f"exchange s stream=2 in=1 {flow}")
-    bound.wait()
+    exchange(bound, connected, f"count=100 shapes={SIZES},{PARTS},3000000")
 
 
 @cases([combo for combo in combos(("ipc",))])

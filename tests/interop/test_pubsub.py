@@ -2,34 +2,14 @@
 # ctest-timeout: 120
 """PUB, XPUB, SUB and XSUB between two libraries."""
 
+from flows import start_proxy, transfer
 from matrix import OURS, PARTS, SIZES, SMALL, STOCK, TAGGED, Failure
 from matrix import cases, combos, either_way, expect, frame, main
+from subscriptions import ROLES, connect_pair, notices_of, publish, subscribe
+from subscriptions import transfer_without_drops, unsubscribe
 
-ROLES = ("publisher binds", "subscriber binds")
 BOTH = either_way(combos(), ROLES)
 MIDDLES = [(t, library) for t in ("tcp", "ipc") for library in (OURS, STOCK)]
-
-
-def connect_pair(case, combo, role, publisher, subscriber, *options):
-    if role == ROLES[0]:
-        return case.pair(combo, publisher, subscriber, *options)
-    bound, connected = case.pair(combo, subscriber, publisher, *reversed(options))
-    return connected, bound
-
-
-def subscribe(peer, topic):
-    peer(f"set s subscribe={frame(topic)}")
-
-
-def unsubscribe(peer, topic):
-    peer(f"set s unsubscribe={frame(topic)}")
-
-
-def publish(publisher, topics):
-    for topic in topics:
-        publisher.post(f"put s {frame(topic)}")
-    for topic in topics:
-        publisher.wait()
 
 
 def meet(publisher, subscriber, mark=b"~1"):
@@ -41,20 +21,6 @@ def meet(publisher, subscriber, mark=b"~1"):
         if subscriber.frames("get s 10") == [mark]:
             return
     raise Failure("subscriptions do not arrive")
-
-
-def notices_of(publisher, subscriber, count):
-    """The next notices of an XPUB. A stock subscriber takes note of a new connection, and so sends
-    its subscriptions, only while it is called."""
-    received = []
-    for _ in range(3000):
-        subscriber("poll s")
-        notice = publisher.frames("get s 10")
-        if notice:
-            received += notice
-        if len(received) == count:
-            return received
-    raise Failure(f"too few notices: {received}")
 
 
 def collect(subscriber, last, skip=b"~"):
@@ -89,15 +55,7 @@ def flood(case, combo, role):
 
 @cases(BOTH)
 def flood_without_drops(case, combo, role):
-    """A publisher told not to drop waits for its subscriber instead."""
-    options = "sndhwm=10 xpub_nodrop=1", "rcvhwm=10"
-    publisher, subscriber = connect_pair(case, combo, role, "xpub", "sub", *options)
-    subscribe(subscriber, b"topic")
-    expect(notices_of(publisher, subscriber, 1), [b"\1topic"])
-    flow = f"count=20000 shapes={SMALL} topic=topic"
-    publisher.post(f"send s {flow}")
-    subscriber(f"recv s {flow}")
-    publisher.wait()
+    transfer_without_drops(case, combo, role, f"count=20000 shapes={SMALL} topic=topic")
 
 
 @cases(BOTH)
@@ -188,13 +146,9 @@ def messages_upstream(case, combo, role):
     expect(publisher.frames("get s"), [b"hello", b"", b"parts"])
     # Every part that begins with 0 or 1 would be a subscription, so single parts with a prefix.
     flow = f"count=36 shapes={SIZES} topic=up"
-    subscriber.post(f"send s {flow}")
-    publisher(f"recv s {flow}")
-    subscriber.wait()
+    transfer(subscriber, publisher, flow)
     flow = f"count=66 shapes={SIZES},{PARTS} topic=topic"
-    publisher.post(f"send s {flow}")
-    subscriber(f"recv s {flow}")
-    publisher.wait()
+    transfer(publisher, subscriber, flow)
 
 
 @cases(combos())
@@ -284,12 +238,8 @@ def many_subscribers(case, transport, library):
 )
 def through_proxy(case, transport, publishing, between, subscribing):
     """Subscriptions travel up through XPUB, zmq_proxy and XSUB, messages down."""
-    proxy = case.peer(between)
-    proxy("socket front xsub rcvhwm=0 sndhwm=0")
-    proxy("socket back xpub rcvhwm=0 sndhwm=0")
-    front = proxy(f"bind front {case.endpoint(transport)}")
-    back = proxy(f"bind back {case.endpoint(transport)}")
-    proxy("proxy front back")
+    sockets = "xsub rcvhwm=0 sndhwm=0", "xpub rcvhwm=0 sndhwm=0"
+    front, back = start_proxy(case, transport, between, *sockets)
     publisher = case.socket(publishing, "xpub", "sndhwm=0")
     publisher(f"connect s {front}")
     subscribers = [case.socket(subscribing, "sub", "rcvhwm=0") for _ in range(2)]

@@ -2,6 +2,7 @@
 # ctest-timeout: 120
 """PUSH and PULL between two libraries: sizes, parts, floods, several peers, lingering."""
 
+from flows import transfer, transfer_without_limits
 from matrix import OURS, PARTS, SIZES, SMALL, STOCK, TAGGED
 from matrix import cases, combos, counts, either_way, expect, main
 
@@ -10,9 +11,7 @@ from matrix import cases, combos, counts, either_way, expect, main
 def sizes(case, combo, role):
     sender, receiver = case.flow(combo, role, "push", "pull")
     flow = f"stream=7 count=66 shapes={SIZES},{PARTS}"
-    sender.post(f"send s {flow}")
-    receiver(f"recv s {flow}")
-    sender.wait()
+    transfer(sender, receiver, flow)
 
 
 @cases(either_way(combos()))
@@ -20,21 +19,12 @@ def flood(case, combo, role):
     """Far more than the high-water marks hold, so that both ends have to wait at times."""
     sender, receiver = case.flow(combo, role, "push", "pull", "sndhwm=100", "rcvhwm=100")
     flow = f"stream=9 count=20000 shapes={SMALL}"
-    sender.post(f"send s {flow}")
-    receiver(f"recv s {flow}")
-    sender.wait()
+    transfer(sender, receiver, flow)
 
 
 @cases(either_way(combos()))
 def flood_without_limits(case, combo, role):
-    """The sender never waits; all it left behind arrives."""
-    sender, receiver = case.flow(combo, role, "push", "pull", "sndhwm=0", "rcvhwm=0")
-    receiver.post(f"recv s shapes={SMALL}")
-    sender(f"send s shapes={SMALL}")  # waits for the connection where it has to
-    receiver.wait()
-    rest = f"first=1 count=20000 shapes={SMALL}"
-    sender(f"send s {rest}")
-    receiver(f"recv s {rest}")
+    transfer_without_limits(case, combo, role, 20000)
 
 
 @cases(either_way(combos()))
@@ -42,9 +32,7 @@ def short_queues(case, combo, role):
     """Long and short messages mixed while both queues are full nearly all the time."""
     sender, receiver = case.flow(combo, role, "push", "pull", "sndhwm=3", "rcvhwm=3")
     flow = f"stream=5 count=300 shapes={SIZES},{PARTS},{SMALL}"
-    sender.post(f"send s {flow}")
-    receiver(f"recv s {flow}")
-    sender.wait()
+    transfer(sender, receiver, flow)
 
 
 @cases(either_way(combos(("tcp",))))
@@ -53,9 +41,7 @@ def small_buffers(case, combo, role):
     options = "sndbuf=4096", "rcvbuf=4096"
     sender, receiver = case.flow(combo, role, "push", "pull", *options)
     flow = f"stream=5 count=60 shapes=1,300,9000,70000,{PARTS},150000"
-    sender.post(f"send s {flow}")
-    receiver(f"recv s {flow}")
-    sender.wait()
+    transfer(sender, receiver, flow)
 
 
 @cases([(transport, library) for transport in ("tcp", "ipc") for library in (OURS, STOCK)])

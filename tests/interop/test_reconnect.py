@@ -2,6 +2,7 @@
 # ctest-timeout: 120
 """Either side of a connection dies and comes back, on the same library or the other one."""
 
+from flows import receivers_follow
 from matrix import OURS, STOCK, TAGGED
 from matrix import cases, combos, counts, either_way, expect, main
 
@@ -68,17 +69,7 @@ def sender_dies(case, combo, role, flow_name):
 def queued_while_away(case, combo):
     """What is sent while the other side is dead waits for its successor, all of it."""
     receiver, sender = case.pair(combo, "pull", "push", "", "reconnect_ivl=10")
-    sender("monitor s")
-    sender("send s")
-    receiver("recv s")
-    for library in both_in_turn(4):
-        endpoint = receiver.endpoint
-        receiver.kill()
-        sender("event s DISCONNECTED")
-        sender(f"send s count=500 {SHORT}")
-        receiver = case.socket(library, "pull")
-        receiver.endpoint = receiver(f"bind s {endpoint}")
-        receiver(f"recv s count=500 {SHORT}")
+    receivers_follow(case, receiver, sender, both_in_turn(4), f"count=500 {SHORT}")
 
 
 @cases([(combo, types) for combo in combos() for types in ("req rep", "dealer router")])

@@ -2,6 +2,7 @@
 # ctest-timeout: 120
 """REQ and REP between two libraries, by themselves, with ROUTER and DEALER, and through a proxy."""
 
+from flows import ask_at_once, ask_in_turn, start_proxy
 from matrix import OURS, PARTS, SIZES, SMALL, STOCK
 from matrix import cases, combos, either_way, expect, main
 
@@ -46,11 +47,9 @@ def many_ask_one(case, transport, library):
     endpoint = server(f"bind s {case.endpoint(transport)}")
     server("serve s")
     clients = [case.socket(asking, "req") for asking in (OURS, STOCK, OURS, STOCK)]
-    for stream, client in enumerate(clients):
-        client(f"connect s {endpoint}")
-        client.post(f"ask s stream={stream} count=300 shapes={SMALL}")
     for client in clients:
-        client.wait()
+        client(f"connect s {endpoint}")
+    ask_at_once(clients, f"count=300 shapes={SMALL}")
 
 
 @cases([(t, library) for t in ("tcp", "ipc") for library in (OURS, STOCK)])
@@ -58,13 +57,7 @@ def one_asks_many(case, transport, library):
     """A REQ takes its servers in turn."""
     client = case.socket(library, "req")
     servers = [case.socket(answering, "rep") for answering in (OURS, STOCK)]
-    for server in servers:
-        endpoint = server(f"bind s {case.endpoint(transport)}")
-        client(f"connect s {endpoint}")
-        server.post("echo s count=50")
-    client(f"ask s count=100 shapes={SMALL}")
-    for server in servers:
-        server.wait()
+    ask_in_turn(case, transport, client, servers, 50, f"shapes={SMALL}")
 
 
 @cases(
@@ -82,22 +75,15 @@ def one_asks_many(case, transport, library):
 )
 def through_proxy(case, transport, asking, between, answering):
     """REQ to ROUTER, zmq_proxy, DEALER to REP."""
-    proxy = case.peer(between)
-    proxy("socket front router")
-    proxy("socket back dealer")
-    front = proxy(f"bind front {case.endpoint(transport)}")
-    back = proxy(f"bind back {case.endpoint(transport)}")
-    proxy("proxy front back")
+    front, back = start_proxy(case, transport, between, "router", "dealer")
     for _ in range(2):
         server = case.socket(answering, "rep")
         server(f"connect s {back}")
         server("serve s")
     clients = [case.socket(asking, "req") for _ in range(3)]
-    for stream, client in enumerate(clients):
-        client(f"connect s {front}")
-        client.post(f"ask s stream={stream} {REQUESTS}")
     for client in clients:
-        client.wait()
+        client(f"connect s {front}")
+    ask_at_once(clients, REQUESTS)
 
 
 @cases([(t, library) for t in ("tcp", "ipc") for library in (OURS, STOCK)])

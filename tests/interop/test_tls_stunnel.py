@@ -4,6 +4,7 @@
 
 from certificates import Authority
 from foreign import Stunnel, host_and_port, own_address, skip_without
+from flows import transfer
 from matrix import OURS, PARTS, SIZES, SMALL, STOCK
 from matrix import cases, counts, either_way, expect, frame, main
 
@@ -74,27 +75,21 @@ def versions(case, direction, version):
 def sizes(case, direction, role):
     sender, receiver = Tunnel(case, direction).flow(role, "push", "pull")
     flow = f"stream=7 count=66 shapes={SIZES},{PARTS}"
-    sender.post(f"send s {flow}")
-    receiver(f"recv s {flow}")
-    sender.wait()
+    transfer(sender, receiver, flow)
 
 
 @cases(BOTH)
 def five_megabytes(case, direction, role):
     sender, receiver = Tunnel(case, direction).flow(role, "push", "pull", "sndhwm=2", "rcvhwm=2")
     flow = "count=6 shapes=5000000,1+5000000+0,16383+16384+16385"
-    sender.post(f"send s {flow}")
-    receiver(f"recv s {flow}")
-    sender.wait()
+    transfer(sender, receiver, flow)
 
 
 @cases(BOTH)
 def flood(case, direction, role):
     sender, receiver = Tunnel(case, direction).flow(role, "push", "pull")
     flow = f"stream=9 count=50000 shapes={SMALL}"
-    sender.post(f"send s {flow}")
-    receiver(f"recv s {flow}")
-    sender.wait()
+    transfer(sender, receiver, flow)
 
 
 @cases(QUESTIONS)

@@ -4,6 +4,7 @@
 
 import socket
 
+from flows import ask_at_once, exchange, receivers_follow, transfer, transfer_without_limits
 from matrix import OURS, PARTS, SMALL, STOCK
 from matrix import cases, combos, counts, either_way, expect, main
 
@@ -17,39 +18,26 @@ SIZES = "0,1,33,34,123,124,125,126,255,256,8191,8192,65533,65534,65535,65536,300
 def sizes(case, combo, role):
     sender, receiver = case.flow(combo, role, "push", "pull")
     flow = f"stream=7 count=78 shapes={SIZES},{PARTS}"
-    sender.post(f"send s {flow}")
-    receiver(f"recv s {flow}")
-    sender.wait()
+    transfer(sender, receiver, flow)
 
 
 @cases(BOTH)
 def five_megabytes(case, combo, role):
     sender, receiver = case.flow(combo, role, "push", "pull", "sndhwm=2", "rcvhwm=2")
     flow = "count=4 shapes=5000000,1+5000000+0"
-    sender.post(f"send s {flow}")
-    receiver(f"recv s {flow}")
-    sender.wait()
+    transfer(sender, receiver, flow)
 
 
 @cases(BOTH)
 def flood(case, combo, role):
     sender, receiver = case.flow(combo, role, "push", "pull", "sndhwm=100", "rcvhwm=100")
     flow = f"stream=9 count=20000 shapes={SMALL}"
-    sender.post(f"send s {flow}")
-    receiver(f"recv s {flow}")
-    sender.wait()
+    transfer(sender, receiver, flow)
 
 
 @cases(BOTH)
 def flood_without_limits(case, combo, role):
-    """The sender never waits; all it left behind arrives."""
-    sender, receiver = case.flow(combo, role, "push", "pull", "sndhwm=0", "rcvhwm=0")
-    receiver.post(f"recv s shapes={SMALL}")
-    sender(f"send s shapes={SMALL}")  # waits for the connection where it has to
-    receiver.wait()
-    rest = f"first=1 count=50000 shapes={SMALL}"
-    sender(f"send s {rest}")
-    receiver(f"recv s {rest}")
+    transfer_without_limits(case, combo, role, 50000)
 
 
 @cases(BOTH)
@@ -58,9 +46,7 @@ def small_buffers(case, combo, role):
     options = "sndbuf=4096", "rcvbuf=4096"
     sender, receiver = case.flow(combo, role, "push", "pull", *options)
     flow = f"stream=5 count=40 shapes=1,300,9000,70000,{PARTS},150000"
-    sender.post(f"send s {flow}")
-    receiver(f"recv s {flow}")
-    sender.wait()
+    transfer(sender, receiver, flow)
 
 
 @cases(either_way(WS, ("bound side asks", "connected side asks")))
@@ -93,19 +79,13 @@ def many_to_one(case, combo):
         routing_id, content = server.frames("get s")
         expect(content, routing_id, "routing id")
     server("serve s")
-    for stream, client in enumerate(clients):
-        client.post(f"ask s stream={stream} count=1000 window=100 shapes={SMALL}")
-    for client in clients:
-        client.wait()
+    ask_at_once(clients, f"count=1000 window=100 shapes={SMALL}")
 
 
 @cases(WS)
 def both_at_once(case, combo):
     bound, connected = case.pair(combo, "pair", "pair")
-    flow = f"count=5000 shapes={SMALL},9000,0+9000+0"
-    bound.post(f"exchange s stream=1 in=2 {flow}")
-    connected(f"exchange s stream=2 in=1 {flow}")
-    bound.wait()
+    exchange(bound, connected, f"count=5000 shapes={SMALL},9000,0+9000+0")
 
 
 @cases(WS)
@@ -152,17 +132,7 @@ def connects_before_the_bind(case, combo):
 def bound_side_comes_back(case, combo):
     """Killed and started again, on either library; what was sent meanwhile arrives."""
     receiver, sender = case.pair(combo, "pull", "push", "", "reconnect_ivl=10")
-    sender("monitor s")
-    sender("send s")
-    receiver("recv s")
-    for library in (OURS, STOCK, OURS):
-        endpoint = receiver.endpoint
-        receiver.kill()
-        sender("event s DISCONNECTED")
-        sender(f"send s count=500 shapes={SMALL}")
-        receiver = case.socket(library, "pull")
-        receiver.endpoint = receiver(f"bind s {endpoint}")
-        receiver(f"recv s count=500 shapes={SMALL}")
+    receivers_follow(case, receiver, sender, (OURS, STOCK, OURS), f"count=500 shapes={SMALL}")
 
 
 @cases(WS)

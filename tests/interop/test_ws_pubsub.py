@@ -2,61 +2,28 @@
 # ctest-timeout: 120
 """PUB, XPUB, SUB and XSUB over ws:// between two libraries. Subscriptions are messages there."""
 
-from matrix import OURS, PARTS, SMALL, STOCK, Failure
-from matrix import cases, combos, either_way, expect, frame, main
+from flows import transfer
+from matrix import OURS, PARTS, SMALL, STOCK
+from matrix import cases, combos, either_way, expect, main
+from subscriptions import ROLES, connect_pair, notices_of, publish, subscribe
+from subscriptions import transfer_without_drops, unsubscribe
 
-ROLES = ("publisher binds", "subscriber binds")
 BOTH = either_way(combos(("ws",)), ROLES)
 SIZES = "0,1,120,124,125,126,255,256,65533,65534,65535,65536,300000"
-
-
-def connect_pair(case, combo, role, publisher, subscriber, *options):
-    if role == ROLES[0]:
-        return case.pair(combo, publisher, subscriber, *options)
-    bound, connected = case.pair(combo, subscriber, publisher, *reversed(options))
-    return connected, bound
-
-
-def notices_of(publisher, subscriber, count):
-    """The next notices of an XPUB. A stock subscriber sends what it wants only while it is called."""
-    received = []
-    for _ in range(3000):
-        subscriber("poll s")
-        notice = publisher.frames("get s 10")
-        received += notice or []
-        if len(received) == count:
-            return received
-    raise Failure(f"too few notices: {received}")
-
-
-def publish(publisher, topics):
-    for topic in topics:
-        publisher.post(f"put s {frame(topic)}")
-    for _ in topics:
-        publisher.wait()
 
 
 @cases(BOTH)
 def sizes(case, combo, role):
     publisher, subscriber = connect_pair(case, combo, role, "xpub", "sub")
-    subscriber("set s subscribe=topic")
+    subscribe(subscriber, b"topic")
     expect(notices_of(publisher, subscriber, 1), [b"\1topic"])
     flow = f"count=74 shapes={SIZES},{PARTS} topic=topic"
-    publisher.post(f"send s {flow}")
-    subscriber(f"recv s {flow}")
-    publisher.wait()
+    transfer(publisher, subscriber, flow)
 
 
 @cases(BOTH)
 def flood_without_drops(case, combo, role):
-    options = "sndhwm=10 xpub_nodrop=1", "rcvhwm=10"
-    publisher, subscriber = connect_pair(case, combo, role, "xpub", "sub", *options)
-    subscriber("set s subscribe=topic")
-    expect(notices_of(publisher, subscriber, 1), [b"\1topic"])
-    flow = f"count=20000 shapes={SMALL} topic=topic"
-    publisher.post(f"send s {flow}")
-    subscriber(f"recv s {flow}")
-    publisher.wait()
+    transfer_without_drops(case, combo, role, f"count=20000 shapes={SMALL} topic=topic")
 
 
 @cases(BOTH)
@@ -66,7 +33,7 @@ def topics_come_and_go(case, combo, role):
     long_topic = b"t" * 300
     wanted = (b"a", b"bc", b"\0\xff", long_topic)
     for topic in wanted:
-        subscriber(f"set s subscribe={frame(topic)}")
+        subscribe(subscriber, topic)
     expect(sorted(notices_of(publisher, subscriber, 4)), sorted(b"\1" + t for t in wanted))
     sent = [b"a", b"ab", b"b", b"bc", b"bcd", b"", b"\0", b"\0\xff\0", long_topic[1:], long_topic]
     sent += [b"x" * 300, b"a last"]
@@ -74,13 +41,13 @@ def topics_come_and_go(case, combo, role):
     for topic in sent:
         if topic.startswith(wanted):
             expect(subscriber.frames("get s"), [topic])
-    subscriber("set s subscribe=-")
+    subscribe(subscriber, b"")
     expect(publisher.frames("get s"), [b"\1"])
     publish(publisher, sent)
     for topic in sent:
         expect(subscriber.frames("get s"), [topic])
     for topic in (b"", b"bc", long_topic):
-        subscriber(f"set s unsubscribe={frame(topic)}")
+        unsubscribe(subscriber, topic)
         expect(publisher.frames("get s"), [b"\0" + topic])
     publish(publisher, sent)
     for topic in sent:
@@ -92,7 +59,7 @@ def topics_come_and_go(case, combo, role):
 def pub_learns_too(case, combo, role):
     """A PUB says nothing about its subscribers; it sends until the first message gets through."""
     publisher, subscriber = connect_pair(case, combo, role, "pub", "sub")
-    subscriber("set s subscribe=topic")
+    subscribe(subscriber, b"topic")
     for _ in range(3000):
         publish(publisher, [b"topic first"])
         if subscriber.frames("get s 10"):
@@ -113,13 +80,9 @@ def upstream(case, combo, role):
     subscriber("put s hello,-,parts")
     expect(publisher.frames("get s"), [b"hello", b"", b"parts"])
     flow = f"count=26 shapes={SIZES} topic=up"
-    subscriber.post(f"send s {flow}")
-    publisher(f"recv s {flow}")
-    subscriber.wait()
+    transfer(subscriber, publisher, flow)
     flow = f"count=74 shapes={SIZES},{PARTS} topic=topic"
-    publisher.post(f"send s {flow}")
-    subscriber(f"recv s {flow}")
-    publisher.wait()
+    transfer(publisher, subscriber, flow)
 
 
 @cases(combos(("ws",)))
@@ -128,7 +91,7 @@ def publisher_comes_back(case, combo):
     publisher = case.socket(combo.bind, "xpub")
     endpoint = publisher(f"bind s {combo.endpoint(case)}")
     subscriber = case.socket(combo.connect, "sub", "reconnect_ivl=10 subscribe=one")
-    subscriber("set s subscribe=two")
+    subscribe(subscriber, b"two")
     subscriber(f"connect s {endpoint}")
     for library in (OURS, STOCK, OURS):
         expect(sorted(notices_of(publisher, subscriber, 2)), [b"\1one", b"\1two"])
