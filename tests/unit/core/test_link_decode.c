@@ -3,7 +3,8 @@
 /* The reading side of a link, over a stream that brings 1 to n octets or none: ZMTP, and ZWS as
  * client and as server. Whole frames, long bodies, fragments and pings come out as they were sent,
  * wherever reads end. */
-#include "unit/core/scripted_link.h"
+#include "support/sanitizer.h"
+#include "unit/core/scripted_steps.h"
 
 #include "core/drive.h"
 #include "wire/zws.h"
@@ -118,13 +119,6 @@ static void put_fragments(struct wire *wire, size_t from, size_t size, bool more
 
 /* ---- Delivering ------------------------------------------------------------------------------- */
 
-static void flag(struct scripted_link *script, uint32_t events)
-{
-    zl_socket_lock(script->socket);
-    zl_link_flag_locked(&script->link, events);
-    zl_socket_unlock(script->socket);
-}
-
 /* Takes and checks what has been decoded; the number of the next part. */
 static size_t receive(struct scripted_link *script, const struct wire *wire, size_t next)
 {
@@ -189,7 +183,7 @@ static void deliver(const struct wire *wire,
     script.supply = supply;
     scripted_give(&script, wire->octets, wire->size);
     while (script.given_used < script.given_size) {
-        flag(&script, EPOLLIN);
+        scripted_flag(&script, EPOLLIN);
         next = receive(&script, wire, next);
         assert_int_equal(script.link.broken, 0);
     }
@@ -311,7 +305,7 @@ static void commands_in_fragments(void **state)
         put_frame(&wire, 0x80, subscribe + 5, sizeof subscribe - 1 - 5);
         open_for(&script, &wire);
         scripted_give(&script, wire.octets, wire.size);
-        flag(&script, EPOLLIN);
+        scripted_flag(&script, EPOLLIN);
         uint8_t got[64];
         int size = zmq_recv(script.socket, got, sizeof got, ZMQ_DONTWAIT);
         if (script.link.broken) { /* refusing it would do as well */
@@ -382,7 +376,7 @@ static void put_anything(struct wire *wire, bool last)
 static void random_streams(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= 20; seed++) {
+    for (uint64_t seed = 1; seed <= TS_ROUNDS(20, 4); seed++) {
         for (size_t kind = 0; kind < KINDS; kind++) {
             struct wire wire = kinds[kind];
             wire.random = seed;
@@ -416,7 +410,7 @@ static void size_limit(void **state)
                 script.link.reader.zws.body_max = 100;
             script.socket->options.maxmsgsize = 100;
             scripted_give(&script, wire.octets, wire.size);
-            flag(&script, EPOLLIN);
+            scripted_flag(&script, EPOLLIN);
             assert_int_equal(receive(&script, &wire, 0), 1);
             assert_int_equal(script.link.broken, -EMSGSIZE);
             scripted_free(&script);

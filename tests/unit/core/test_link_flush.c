@@ -2,15 +2,13 @@
 /* The writing side of a link, over a stream that takes what the test wants: where a partial write
  * goes on, when nothing may be tried, and that "the kernel said no" always agrees with the queue. */
 #include "support/sanitizer.h"
-#include "unit/core/scripted_link.h"
+#include "unit/core/scripted_steps.h"
 
 /* What the peer has to get, encoded without the library's help. */
 struct expected {
     uint8_t *bytes;
     size_t size;
 };
-
-static uint8_t text[100000];
 
 static void expect_frame(struct expected *expected, const uint8_t *body, size_t size, bool more)
 {
@@ -33,8 +31,8 @@ static bool send_part(struct scripted_link *script, struct expected *expected, s
     int flags = ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0);
     size_t before = expected ? expected->size : 0;
     if (expected)
-        expect_frame(expected, text + from, size, more);
-    int rc = zmq_send(script->socket, text + from, size, flags);
+        expect_frame(expected, scripted_text + from, size, more);
+    int rc = zmq_send(script->socket, scripted_text + from, size, flags);
     if (rc == -1) {
         assert_int_equal(errno, EAGAIN);
         if (expected)
@@ -53,26 +51,6 @@ static void assert_taken(const struct scripted_link *script, const struct expect
         assert_memory_equal(script->taken, expected->bytes, size);
 }
 
-static bool flush(struct scripted_link *script)
-{
-    zl_socket_lock(script->socket);
-    bool any = zl_link_flush_locked(&script->link, (struct zl_flush){0});
-    zl_socket_unlock(script->socket);
-    return any;
-}
-
-static void flag(struct scripted_link *script, uint32_t events)
-{
-    zl_socket_lock(script->socket);
-    zl_link_flag_locked(&script->link, events);
-    zl_socket_unlock(script->socket);
-}
-
-static size_t pending(const struct scripted_link *script)
-{
-    return zl_outq_pending(&script->link.pipe->outq);
-}
-
 /* Between two calls: what is unwritten waits for the kernel or for a driver, never for nobody. */
 static void assert_consistent(const struct scripted_link *script)
 {
@@ -80,23 +58,11 @@ static void assert_consistent(const struct scripted_link *script)
     bool listed = zl_list_linked(&link->unflushed_node);
     assert_int_equal(script->socket->blocked_links, link->blocked);
     assert_false(link->writing);
-    assert_true(!link->blocked || pending(script) > 0);
-    assert_int_equal(listed, pending(script) > 0 && !link->blocked);
+    assert_true(!link->blocked || scripted_pending(script) > 0);
+    assert_int_equal(listed, scripted_pending(script) > 0 && !link->blocked);
 }
 
 /* ---- Partial writes --------------------------------------------------------------------------- */
-
-static ssize_t take_limit(struct scripted_link *script, size_t offered)
-{
-    return (ssize_t)(script->limit < offered ? script->limit : offered);
-}
-
-static ssize_t refuse(struct scripted_link *script, size_t offered)
-{
-    (void)script;
-    (void)offered;
-    return 0;
-}
 
 /* Both header forms, empty and referenced bodies, parts, several messages. */
 static void queue_sequence(struct scripted_link *script, struct expected *expected)
@@ -106,7 +72,7 @@ static void queue_sequence(struct scripted_link *script, struct expected *expect
         bool more;
     } parts[] = {{5, true},   {0, true},    {300, false}, {0, false}, {33, false},
                  {255, true}, {256, false}, {8192, true}, {1, false}, {8191, false}};
-    script->accept = refuse;
+    script->accept = scripted_refuse;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         assert_true(send_part(script, expected, i * 100, parts[i].size, parts[i].more));
 }
@@ -122,18 +88,18 @@ static void partial_write_continues_at_the_right_byte(void **state)
         scripted_open(&script);
         queue_sequence(&script, &expected);
         total = expected.size;
-        flag(&script, EPOLLOUT);
-        script.accept = take_limit;
+        scripted_flag(&script, EPOLLOUT);
+        script.accept = scripted_take_limit;
         script.limit = cut;
         script.calls = 0;
-        assert_int_equal(flush(&script), cut > 0);
+        assert_int_equal(scripted_flush(&script), cut > 0);
         assert_int_equal(script.calls, 1);
         assert_taken(&script, &expected, cut);
         assert_int_equal(script.link.blocked, cut < total);
         assert_consistent(&script);
-        flag(&script, EPOLLOUT);
+        scripted_flag(&script, EPOLLOUT);
         script.accept = NULL;
-        flush(&script);
+        scripted_flush(&script);
         assert_taken(&script, &expected, total);
         assert_consistent(&script);
         free(expected.bytes);
@@ -148,11 +114,11 @@ static void one_byte_at_a_time(void **state)
     struct expected expected = {NULL, 0};
     scripted_open(&script);
     queue_sequence(&script, &expected);
-    script.accept = take_limit;
+    script.accept = scripted_take_limit;
     script.limit = 1;
     for (size_t taken = 1; taken <= expected.size; taken++) {
-        flag(&script, EPOLLOUT);
-        flush(&script);
+        scripted_flag(&script, EPOLLOUT);
+        scripted_flush(&script);
         assert_int_equal(script.taken_size, taken);
         assert_consistent(&script);
     }
@@ -169,24 +135,24 @@ static void would_block_switches_over_once(void **state)
     struct scripted_link script;
     struct expected expected = {NULL, 0};
     scripted_open(&script);
-    script.accept = refuse;
+    script.accept = scripted_refuse;
     send_part(&script, &expected, 0, 10, false);
     assert_int_equal(script.calls, 1);
     assert_true(script.link.blocked);
     /* From here on only readiness makes anybody try again. */
     for (size_t i = 0; i < 100; i++) {
         send_part(&script, &expected, i, 10 + i * 20, false);
-        assert_false(flush(&script));
+        assert_false(scripted_flush(&script));
         assert_consistent(&script);
     }
     assert_int_equal(script.calls, 1);
     /* Reported twice, as a level and an edge may be. */
-    flag(&script, EPOLLOUT);
+    scripted_flag(&script, EPOLLOUT);
     assert_consistent(&script);
-    flag(&script, EPOLLOUT);
+    scripted_flag(&script, EPOLLOUT);
     assert_consistent(&script);
     script.accept = NULL;
-    assert_true(flush(&script));
+    assert_true(scripted_flush(&script));
     assert_taken(&script, &expected, expected.size);
     assert_consistent(&script);
     free(expected.bytes);
@@ -195,7 +161,7 @@ static void would_block_switches_over_once(void **state)
 
 static void becomes_writable(struct scripted_link *script)
 {
-    flag(script, EPOLLOUT);
+    scripted_flag(script, EPOLLOUT);
     script->meanwhile = NULL;
     script->accept = NULL;
 }
@@ -207,7 +173,7 @@ static void readiness_during_the_refused_write_counts(void **state)
     struct scripted_link script;
     struct expected expected = {NULL, 0};
     scripted_open(&script);
-    script.accept = refuse;
+    script.accept = scripted_refuse;
     script.meanwhile = becomes_writable;
     send_part(&script, &expected, 0, 100, false);
     assert_int_equal(script.calls, 2);
@@ -223,8 +189,8 @@ static void old_readiness_does_not_count(void **state)
     (void)state;
     struct scripted_link script;
     scripted_open(&script);
-    flag(&script, EPOLLOUT);
-    script.accept = refuse;
+    scripted_flag(&script, EPOLLOUT);
+    script.accept = scripted_refuse;
     send_part(&script, NULL, 0, 100, false);
     assert_int_equal(script.calls, 1);
     assert_true(script.link.blocked);
@@ -242,25 +208,25 @@ static void high_water_mark_counts_whole_messages(void **state)
     zl_socket_lock(script.socket);
     zl_pipe_set_hwm_locked(script.link.pipe, 2, 0);
     zl_socket_unlock(script.socket);
-    script.accept = refuse;
+    script.accept = scripted_refuse;
     assert_true(send_part(&script, &expected, 0, 50, false));
     assert_true(send_part(&script, &expected, 50, 60, false));
     assert_false(send_part(&script, &expected, 0, 1, false));
-    script.accept = take_limit;
+    script.accept = scripted_take_limit;
     script.limit = 51; /* of 52 */
-    flag(&script, EPOLLOUT);
-    flush(&script);
+    scripted_flag(&script, EPOLLOUT);
+    scripted_flush(&script);
     assert_true(script.link.blocked);
     assert_false(send_part(&script, &expected, 0, 1, false));
     script.limit = 1;
-    flag(&script, EPOLLOUT);
-    flush(&script);
+    scripted_flag(&script, EPOLLOUT);
+    scripted_flush(&script);
     assert_true(script.link.blocked);
     assert_true(send_part(&script, &expected, 1, 1, false));
     assert_false(send_part(&script, &expected, 0, 1, false));
     script.accept = NULL;
-    flag(&script, EPOLLOUT);
-    flush(&script);
+    scripted_flag(&script, EPOLLOUT);
+    scripted_flush(&script);
     assert_taken(&script, &expected, expected.size);
     free(expected.bytes);
     scripted_free(&script);
@@ -274,10 +240,10 @@ static struct expected *shared_expected;
 static void disturb(struct scripted_link *script)
 {
     unsigned calls = script->calls;
-    assert_false(flush(script));
+    assert_false(scripted_flush(script));
     assert_true(send_part(script, shared_expected, script->calls, 40, true));
     assert_true(send_part(script, shared_expected, script->calls, 9000, false));
-    assert_false(flush(script));
+    assert_false(scripted_flush(script));
     assert_int_equal(script->calls, calls);
     if (script->calls >= 10)
         script->meanwhile = NULL;
@@ -293,9 +259,9 @@ static void nothing_is_written_beside_a_write(void **state)
     script.meanwhile = disturb;
     send_part(&script, &expected, 0, 100, false);
     /* What was appended meanwhile is not forgotten: it is written, or listed for the next driver. */
-    while (pending(&script) > 0) {
+    while (scripted_pending(&script) > 0) {
         assert_consistent(&script);
-        assert_true(flush(&script));
+        assert_true(scripted_flush(&script));
     }
     assert_taken(&script, &expected, expected.size);
     assert_true(script.calls > 10);
@@ -317,18 +283,18 @@ static void nothing_is_written_after_an_error(void **state)
     (void)state;
     struct scripted_link script;
     scripted_open(&script);
-    script.accept = refuse;
+    script.accept = scripted_refuse;
     send_part(&script, NULL, 0, 100, false);
     script.accept = reset;
-    flag(&script, EPOLLOUT | EPOLLERR | EPOLLHUP);
-    assert_false(flush(&script));
+    scripted_flag(&script, EPOLLOUT | EPOLLERR | EPOLLHUP);
+    assert_false(scripted_flush(&script));
     assert_int_equal(script.link.broken, -ECONNRESET);
     assert_int_equal(script.calls, 2);
     assert_int_equal(script.socket->blocked_links, 0);
     send_part(&script, NULL, 0, 100, false);
-    assert_false(flush(&script));
-    flag(&script, EPOLLOUT);
-    assert_false(flush(&script));
+    assert_false(scripted_flush(&script));
+    scripted_flag(&script, EPOLLOUT);
+    assert_false(scripted_flush(&script));
     assert_int_equal(script.calls, 2);
     assert_false(zl_list_linked(&script.link.unflushed_node));
     assert_ptr_equal(atomic_load(&script.loop.tasks), &script.link.task);
@@ -339,45 +305,28 @@ static void nothing_is_written_after_an_error(void **state)
 
 enum { ROUNDS = TS_ROUNDS(30, 10), STEPS = 400 };
 
-static uint32_t below(struct scripted_link *script, uint32_t limit)
-{
-    return octets_random(&script->random) % limit;
-}
-
-static ssize_t take_some(struct scripted_link *script, size_t offered)
-{
-    switch (below(script, 4)) {
-    case 0:
-        return 0;
-    case 1:
-        return 1;
-    case 2:
-        return (ssize_t)offered;
-    default:
-        return 1 + (ssize_t)below(script, (uint32_t)offered);
-    }
-}
-
 static void send_something(struct scripted_link *script)
 {
     static const size_t borders[] = {0, 1, 33, 255, 256, 8183, 8191, 8192, 20000, 65536};
-    uint32_t parts = below(script, 4) ? 1 : 1 + below(script, 4);
+    uint32_t parts = scripted_below(script, 4) ? 1 : 1 + scripted_below(script, 4);
     if (!(zl_pipe_can_write(script->link.pipe)))
         return;
     while (parts-- > 0) {
-        size_t size = below(script, 8) ? below(script, 400) : borders[below(script, 10)];
-        assert_true(send_part(script, shared_expected, below(script, 30000), size, parts > 0));
+        size_t size = scripted_below(script, 8) ? scripted_below(script, 400)
+                                                : borders[scripted_below(script, 10)];
+        assert_true(
+            send_part(script, shared_expected, scripted_below(script, 30000), size, parts > 0));
     }
 }
 
 static void do_something(struct scripted_link *script)
 {
-    switch (below(script, 4)) {
+    switch (scripted_below(script, 4)) {
     case 0:
-        flag(script, EPOLLOUT);
+        scripted_flag(script, EPOLLOUT);
         break;
     case 1:
-        flush(script);
+        scripted_flush(script);
         break;
     default:
         send_something(script);
@@ -386,7 +335,7 @@ static void do_something(struct scripted_link *script)
 
 static void sometimes_disturb(struct scripted_link *script)
 {
-    if (below(script, 2))
+    if (scripted_below(script, 2))
         do_something(script);
 }
 
@@ -397,15 +346,15 @@ static void run_random(uint64_t seed)
     shared_expected = &expected;
     scripted_open(&script);
     script.random = seed;
-    script.accept = take_some;
+    script.accept = scripted_take_some;
     script.meanwhile = sometimes_disturb;
     for (int i = 0; i < STEPS; i++) {
         do_something(&script);
         assert_consistent(&script);
     }
-    while (pending(&script) > 0) {
-        flag(&script, EPOLLOUT);
-        flush(&script);
+    while (scripted_pending(&script) > 0) {
+        scripted_flag(&script, EPOLLOUT);
+        scripted_flush(&script);
         assert_consistent(&script);
     }
     assert_taken(&script, &expected, expected.size);
@@ -422,8 +371,7 @@ static void random_streams(void **state)
 
 int main(void)
 {
-    for (size_t i = 0; i < sizeof text; i++)
-        text[i] = (uint8_t)(i * 7 + (i >> 8));
+    scripted_make_text();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(partial_write_continues_at_the_right_byte),
         cmocka_unit_test(one_byte_at_a_time),

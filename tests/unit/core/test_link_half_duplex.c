@@ -1,26 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Streams whose two sides are one state machine (TLS): reading and writing never overlap, nothing is
  * left undone when the one claim comes back, and bytes that the stream owes are offered again first. */
-#include "unit/core/scripted_link.h"
+#include "unit/core/scripted_steps.h"
 
 #include "core/drive.h"
 #include "core/link_io.h"
-
-static uint8_t text[70000];
-
-static void flag(struct scripted_link *script, uint32_t events)
-{
-    zl_socket_lock(script->socket);
-    zl_link_flag_locked(&script->link, events);
-    zl_socket_unlock(script->socket);
-}
-
-static void flush(struct scripted_link *script)
-{
-    zl_socket_lock(script->socket);
-    zl_link_flush_locked(&script->link, (struct zl_flush){0});
-    zl_socket_unlock(script->socket);
-}
 
 /* One driver's pass over what is flagged. */
 static bool drive(struct scripted_link *script)
@@ -33,21 +17,9 @@ static bool drive(struct scripted_link *script)
 
 static bool send_some(struct scripted_link *script, size_t from, size_t size)
 {
-    int rc = zmq_send(script->socket, text + from, size, ZMQ_DONTWAIT);
+    int rc = zmq_send(script->socket, scripted_text + from, size, ZMQ_DONTWAIT);
     assert_true(rc == (int)size || (rc == -1 && errno == EAGAIN));
     return rc != -1;
-}
-
-static size_t pending(const struct scripted_link *script)
-{
-    return zl_outq_pending(&script->link.pipe->outq);
-}
-
-static ssize_t refuse(struct scripted_link *script, size_t offered)
-{
-    (void)script;
-    (void)offered;
-    return 0;
 }
 
 /* ---- One claim -------------------------------------------------------------------------------- */
@@ -63,7 +35,7 @@ static bool loop_will_drive(const struct scripted_link *script)
 static void input_arrives(struct scripted_link *script)
 {
     script->meanwhile = NULL;
-    flag(script, EPOLLIN);
+    scripted_flag(script, EPOLLIN);
     assert_false(zl_list_linked(&script->link.readable_node));
     assert_false(drive(script)); /* whoever collected the event cannot read now */
 }
@@ -113,7 +85,7 @@ static void sleeping_owner_is_told_of_input_during_a_write(void **state)
     script.link.ping_due = true;
     zl_socket_unlock(script.socket);
     script.meanwhile = input_arrives;
-    flush(&script);
+    scripted_flush(&script);
     assert_int_equal(script.calls, 1);
     assert_true(zl_list_linked(&script.link.readable_node));
     assert_true(owner_was_woken(&script) || loop_will_drive(&script));
@@ -129,7 +101,7 @@ static void output_arrives(struct scripted_link *script)
     script->meanwhile = NULL;
     assert_true(send_some(script, 0, 100));
     assert_int_equal(script->calls, 0);
-    flush(script);
+    scripted_flush(script);
     assert_int_equal(script->calls, 0);
 }
 
@@ -143,14 +115,14 @@ static void output_during_a_read_is_written_afterwards(void **state)
     scripted_give(&script, (const uint8_t *)"\0\5input", 7);
     script.meanwhile = output_arrives;
     script.disturb_reads = true;
-    flag(&script, EPOLLIN);
+    scripted_flag(&script, EPOLLIN);
     zl_socket_lock(script.socket);
     zl_link_read_locked(&script.link);
     zl_socket_unlock(script.socket);
     assert_int_equal(script.reads, 1);
     assert_true(zl_list_linked(&script.link.unflushed_node));
     assert_true(loop_will_drive(&script));
-    while (pending(&script) > 0)
+    while (scripted_pending(&script) > 0)
         assert_true(scripted_run_tasks(&script) > 0);
     assert_int_equal(script.taken_size, 102);
     scripted_free(&script);
@@ -161,7 +133,7 @@ static void pause_ends_while_a_write_is_in_flight(struct scripted_link *script)
 {
     script->meanwhile = NULL;
     char input[8];
-    flag(script, EPOLLIN);
+    scripted_flag(script, EPOLLIN);
     while (zmq_recv(script->socket, input, sizeof input, ZMQ_DONTWAIT) != -1) {
     }
     assert_int_equal(script->reads, 1);
@@ -178,9 +150,9 @@ static void reading_resumes_after_a_write(void **state)
     zl_pipe_set_hwm_locked(script.link.pipe, 1000, 2);
     zl_socket_unlock(script.socket);
     scripted_give(&script, (const uint8_t *)"\0\1a\0\1b\0\1c", 9);
-    flag(&script, EPOLLIN);
+    scripted_flag(&script, EPOLLIN);
     assert_true(drive(&script));
-    flag(&script, EPOLLIN);
+    scripted_flag(&script, EPOLLIN);
     drive(&script);
     assert_true(script.link.paused);
     script.meanwhile = pause_ends_while_a_write_is_in_flight;
@@ -206,7 +178,7 @@ static void pong_waits_behind_owed_bytes(void **state)
     static const struct {
         bool websocket, accepted;
         ssize_t (*accept)(struct scripted_link *script, size_t offered);
-    } rows[] = {{false, false, refuse},
+    } rows[] = {{false, false, scripted_refuse},
                 {false, false, take_and_owe},
                 {true, false, take_and_owe},
                 {true, true, take_and_owe}};
@@ -225,12 +197,12 @@ static void pong_waits_behind_owed_bytes(void **state)
         script.link.pong_due = true;
         script.link.ping_due = true;
         script.accept = NULL;
-        flag(&script, EPOLLOUT);
+        scripted_flag(&script, EPOLLOUT);
         size_t before = script.taken_size;
         while (drive(&script) || scripted_run_tasks(&script) > 0) {
         }
         assert_true(script.taken_size > before + 290);
-        assert_int_equal(pending(&script), 0);
+        assert_int_equal(scripted_pending(&script), 0);
         assert_false(script.link.pong_due);
         scripted_free(&script);
     }
@@ -251,20 +223,20 @@ static void owed_message_is_not_replaced(void **state)
         scripted_open_as(
             &script, (struct scripted_kind){
                          .type = ZMQ_PUSH, .half_duplex = true, .conflate = true, .posts = true});
-        script.accept = owes ? owe_everything : refuse;
+        script.accept = owes ? owe_everything : scripted_refuse;
         assert_true(send_some(&script, 0, 10));
         for (size_t i = 1; i < 20; i++)
             assert_true(send_some(&script, 100 * i, 20));
         script.accept = NULL;
         for (int round = 0; round < 3; round++) {
-            flag(&script, EPOLLOUT);
-            flush(&script);
+            scripted_flag(&script, EPOLLOUT);
+            scripted_flush(&script);
             scripted_run_tasks(&script);
         }
         size_t first = owes ? 12 : 0;
         assert_int_equal(script.taken_size, first + 22);
-        assert_memory_equal(script.taken + 2, owes ? text : text + 1900, 10);
-        assert_memory_equal(script.taken + first + 2, text + 1900, 20);
+        assert_memory_equal(script.taken + 2, owes ? scripted_text : scripted_text + 1900, 10);
+        assert_memory_equal(script.taken + first + 2, scripted_text + 1900, 20);
         scripted_free(&script);
     }
 }
@@ -273,28 +245,23 @@ static void owed_message_is_not_replaced(void **state)
 
 enum { ROUNDS = 40, STEPS = 300, INPUT = 400 };
 
-static uint32_t below(struct scripted_link *script, uint32_t limit)
-{
-    return octets_random(&script->random) % limit;
-}
-
 static ssize_t take_some(struct scripted_link *script, size_t offered)
 {
-    script->owe = below(script, 2) ? below(script, 16384) : 0;
-    switch (below(script, 4)) {
+    script->owe = scripted_below(script, 2) ? scripted_below(script, 16384) : 0;
+    switch (scripted_below(script, 4)) {
     case 0:
         return 0;
     case 1:
         script->owe = 0;
         return (ssize_t)offered;
     default:
-        return 1 + (ssize_t)below(script, (uint32_t)offered);
+        return 1 + (ssize_t)scripted_below(script, (uint32_t)offered);
     }
 }
 
 static size_t supply_some(struct scripted_link *script, size_t room)
 {
-    return below(script, 3) ? 1 + below(script, (uint32_t)room) % 50 : 0;
+    return scripted_below(script, 3) ? 1 + scripted_below(script, (uint32_t)room) % 50 : 0;
 }
 
 struct flow {
@@ -312,7 +279,7 @@ static void expect_sent(size_t from, size_t size)
     *at++ = size > 255 ? 2 : 0;
     for (int shift = size > 255 ? 56 : 0; shift >= 0; shift -= 8)
         *at++ = (uint8_t)((uint64_t)size >> shift);
-    memcpy(at, text + from, size);
+    memcpy(at, scripted_text + from, size);
     flow.size = (size_t)(at + size - flow.expected);
 }
 
@@ -328,16 +295,17 @@ static void receive_some(struct scripted_link *script)
 
 static void do_something(struct scripted_link *script)
 {
-    size_t from = below(script, 1000), size = 1 + below(script, below(script, 9) ? 300 : 30000);
-    switch (below(script, 6)) {
+    size_t from = scripted_below(script, 1000),
+           size = 1 + scripted_below(script, scripted_below(script, 9) ? 300 : 30000);
+    switch (scripted_below(script, 6)) {
     case 0:
-        flag(script, EPOLLIN);
+        scripted_flag(script, EPOLLIN);
         break;
     case 1:
-        flag(script, EPOLLOUT);
+        scripted_flag(script, EPOLLOUT);
         break;
     case 2:
-        flush(script);
+        scripted_flush(script);
         break;
     case 3:
         receive_some(script);
@@ -355,7 +323,7 @@ static void do_something(struct scripted_link *script)
 
 static void sometimes_disturb(struct scripted_link *script)
 {
-    if (below(script, 2))
+    if (scripted_below(script, 2))
         do_something(script);
 }
 
@@ -378,13 +346,13 @@ static void run_random(uint64_t seed)
     for (int i = 0; i < STEPS; i++)
         do_something(&script);
     script.meanwhile = NULL;
-    for (int i = 0; pending(&script) > 0 || flow.received < INPUT; i++) {
+    for (int i = 0; scripted_pending(&script) > 0 || flow.received < INPUT; i++) {
         assert_in_range(i, 0, 100000);
         /* An event is only reported for what the stream said it had no more of. */
         if (script.given_used < script.given_size)
-            flag(&script, EPOLLIN);
+            scripted_flag(&script, EPOLLIN);
         if (script.link.blocked)
-            flag(&script, EPOLLOUT);
+            scripted_flag(&script, EPOLLOUT);
         scripted_run_tasks(&script);
         receive_some(&script);
     }
@@ -403,8 +371,7 @@ static void random_exchanges(void **state)
 
 int main(void)
 {
-    for (size_t i = 0; i < sizeof text; i++)
-        text[i] = (uint8_t)(i * 7 + (i >> 8));
+    scripted_make_text();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(input_during_a_write_is_read_afterwards),
         cmocka_unit_test(sleeping_owner_is_told_of_input_during_a_write),

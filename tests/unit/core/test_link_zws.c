@@ -2,12 +2,11 @@
 /* The writing side of a WebSocket link, over a stream that takes what the test wants: whatever a write
  * takes, the peer's decoder sees whole frames, control frames only between them, and after a loss the
  * messages that were not complete from their first frame on. */
-#include "unit/core/scripted_link.h"
+#include "support/sanitizer.h"
+#include "unit/core/scripted_steps.h"
 
 #include "core/drive.h"
 #include "wire/zws.h"
-
-static uint8_t text[100000];
 
 enum { PARTS_MAX = 500 };
 
@@ -29,24 +28,10 @@ static void open_side(struct scripted_link *script, bool accepted)
         script, (struct scripted_kind){.type = ZMQ_PUSH, .websocket = true, .accepted = accepted});
 }
 
-static void flag(struct scripted_link *script, uint32_t events)
-{
-    zl_socket_lock(script->socket);
-    zl_link_flag_locked(&script->link, events);
-    zl_socket_unlock(script->socket);
-}
-
 static void flush(struct scripted_link *script)
 {
-    flag(script, EPOLLOUT);
-    zl_socket_lock(script->socket);
-    zl_link_flush_locked(&script->link, (struct zl_flush){0});
-    zl_socket_unlock(script->socket);
-}
-
-static size_t pending(const struct scripted_link *script)
-{
-    return zl_outq_pending(&script->link.pipe->outq);
+    scripted_flag(script, EPOLLOUT);
+    scripted_flush(script);
 }
 
 /* Noted first: the send may write, and others may follow inside that write. */
@@ -56,8 +41,9 @@ static void send_part(struct scripted_link *script, size_t from, size_t size, bo
     sent.parts[sent.count].from = from;
     sent.parts[sent.count].size = size;
     sent.parts[sent.count++].more = more;
-    assert_int_equal(
-        zmq_send(script->socket, text + from, size, ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0)), size);
+    assert_int_equal(zmq_send(script->socket, scripted_text + from, size,
+                              ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0)),
+                     size);
 }
 
 /* ---- The peer --------------------------------------------------------------------------------- */
@@ -74,7 +60,7 @@ static void check_part(size_t number, const struct zl_zws_header *header, const 
     assert_int_equal(header->frame.body_size, sent.parts[number].size);
     assert_int_equal(header->frame.flags, sent.parts[number].more ? ZL_FRAME_MORE : 0);
     if (sent.parts[number].size)
-        assert_memory_equal(body, text + sent.parts[number].from, sent.parts[number].size);
+        assert_memory_equal(body, scripted_text + sent.parts[number].from, sent.parts[number].size);
 }
 
 /* Parses what was taken, from part `first` on. Everything before an incomplete frame is correct. */
@@ -122,18 +108,6 @@ static void want_pong(struct scripted_link *script)
 
 /* ---- Splits ----------------------------------------------------------------------------------- */
 
-static ssize_t take_limit(struct scripted_link *script, size_t offered)
-{
-    return (ssize_t)(script->limit < offered ? script->limit : offered);
-}
-
-static ssize_t refuse(struct scripted_link *script, size_t offered)
-{
-    (void)script;
-    (void)offered;
-    return 0;
-}
-
 /* All forms of the length, empty and referenced bodies, parts, several messages. */
 static void queue_sequence(struct scripted_link *script)
 {
@@ -142,22 +116,23 @@ static void queue_sequence(struct scripted_link *script)
         bool more;
     } parts[] = {{5, true},   {0, true},   {124, false}, {125, false}, {0, false},
                  {300, true}, {33, false}, {8192, true}, {1, false},   {126, false}};
-    script->accept = refuse;
+    script->accept = scripted_refuse;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         send_part(script, i * 100, parts[i].size, parts[i].more);
 }
 
+/* Cut at every octet; under a sanitizer at every seventh, and at the others by the next test. */
 static void control_goes_between_frames(void **state)
 {
     (void)state;
     for (size_t side = 0; side < 2; side++) {
         size_t total = 1;
-        for (size_t cut = 0; cut <= total; cut++) {
+        for (size_t cut = 0; cut <= total; cut += TS_ROUNDS(1, 7)) {
             struct scripted_link script;
             open_side(&script, sides[side]);
             queue_sequence(&script);
-            total = pending(&script);
-            script.accept = take_limit;
+            total = scripted_pending(&script);
+            script.accept = scripted_take_limit;
             script.limit = cut;
             flush(&script);
             assert_int_equal(script.taken_size, cut);
@@ -170,7 +145,7 @@ static void control_goes_between_frames(void **state)
             assert_int_equal(stream.parts, sent.count);
             assert_int_equal(stream.pongs, 1);
             assert_int_equal(stream.pings, 1);
-            assert_int_equal(pending(&script), 0);
+            assert_int_equal(scripted_pending(&script), 0);
             scripted_free(&script);
         }
     }
@@ -183,9 +158,9 @@ static void one_octet_at_a_time(void **state)
         struct scripted_link script;
         open_side(&script, sides[side]);
         queue_sequence(&script);
-        script.accept = take_limit;
+        script.accept = scripted_take_limit;
         script.limit = 1;
-        for (size_t i = 0; pending(&script) > 0; i++) {
+        for (size_t i = 0; scripted_pending(&script) > 0; i++) {
             if (i % 50 == 0)
                 want_pong(&script);
             flush(&script);
@@ -207,7 +182,7 @@ static void half_a_control_frame(void **state)
             open_side(&script, sides[side]);
             want_pong(&script);
             script.link.ping_due = true;
-            script.accept = take_limit;
+            script.accept = scripted_take_limit;
             script.limit = cut;
             flush(&script);
             send_part(&script, 0, 200, false);
@@ -235,18 +210,18 @@ static void lose_connection(struct scripted_link *script)
     script->taken_size = 0;
 }
 
-/* At every cut: the next connection gets whole messages, from the first on that was not whole. */
+/* At every such cut: the next connection gets whole messages, from the first on that was not whole. */
 static void loss_resends_whole_messages(void **state)
 {
     (void)state;
     for (size_t side = 0; side < 2; side++) {
         size_t total = 1;
-        for (size_t cut = 0; cut <= total; cut++) {
+        for (size_t cut = 0; cut <= total; cut += TS_ROUNDS(1, 7)) {
             struct scripted_link script;
             open_side(&script, sides[side]);
             queue_sequence(&script);
-            total = pending(&script);
-            script.accept = take_limit;
+            total = scripted_pending(&script);
+            script.accept = scripted_take_limit;
             script.limit = cut;
             flush(&script);
             size_t first = parse(&script, sides[side], 0).whole;
@@ -254,7 +229,7 @@ static void loss_resends_whole_messages(void **state)
             script.accept = NULL;
             flush(&script);
             assert_int_equal(parse(&script, sides[side], first).whole, sent.count);
-            assert_int_equal(pending(&script), 0);
+            assert_int_equal(scripted_pending(&script), 0);
             scripted_free(&script);
         }
     }
@@ -271,7 +246,7 @@ static void masks_differ(void **state)
     for (size_t i = 0; i < FRAMES; i++) {
         size_t before = script.taken_size;
         send_part(&script, i, 10, false);
-        while (pending(&script) > 0)
+        while (scripted_pending(&script) > 0)
             flush(&script);
         assert_int_equal(script.taken[before], 0x82);
         assert_int_equal(script.taken[before + 1], 0x80 | 11);
@@ -293,13 +268,13 @@ static void payload_of_the_sender_stays_as_it_is(void **state)
         open_side(&script, sides[side]);
         assert_int_equal(zmq_msg_init_size(&message, 50000), 0);
         assert_int_equal(zmq_msg_init(&copy), 0);
-        memcpy(zmq_msg_data(&message), text, 50000);
+        memcpy(zmq_msg_data(&message), scripted_text, 50000);
         assert_int_equal(zmq_msg_copy(&copy, &message), 0);
         assert_int_equal(zmq_msg_send(&message, script.socket, ZMQ_DONTWAIT), 50000);
-        assert_memory_equal(zmq_msg_data(&copy), text, 50000);
-        struct octets original = octets_copy(text, sizeof text);
+        assert_memory_equal(zmq_msg_data(&copy), scripted_text, 50000);
+        struct octets original = octets_copy(scripted_text, sizeof scripted_text);
         send_part(&script, 0, 50000, false);
-        assert_memory_equal(original.at, text, sizeof text);
+        assert_memory_equal(original.at, scripted_text, sizeof scripted_text);
         octets_free(original);
         zmq_msg_close(&copy);
         scripted_free(&script);
@@ -308,29 +283,10 @@ static void payload_of_the_sender_stays_as_it_is(void **state)
 
 /* ---- Anything in any order -------------------------------------------------------------------- */
 
-static uint32_t below(struct scripted_link *script, uint32_t limit)
-{
-    return octets_random(&script->random) % limit;
-}
-
-static ssize_t take_some(struct scripted_link *script, size_t offered)
-{
-    switch (below(script, 4)) {
-    case 0:
-        return 0;
-    case 1:
-        return 1;
-    case 2:
-        return (ssize_t)offered;
-    default:
-        return 1 + (ssize_t)below(script, (uint32_t)offered);
-    }
-}
-
 static void do_something(struct scripted_link *script)
 {
     static const size_t borders[] = {0, 1, 124, 125, 8191, 8192, 20000, 65535, 65536};
-    switch (below(script, 5)) {
+    switch (scripted_below(script, 5)) {
     case 0:
         want_pong(script);
         break;
@@ -342,10 +298,11 @@ static void do_something(struct scripted_link *script)
         break;
     default:
         if (sent.count < PARTS_MAX - 4 && zl_pipe_can_write(script->link.pipe)) {
-            size_t size = below(script, 8) ? below(script, 400) : borders[below(script, 9)];
-            if (below(script, 3) == 0)
-                send_part(script, below(script, 1000), below(script, 200), true);
-            send_part(script, below(script, 30000), size, false);
+            size_t size = scripted_below(script, 8) ? scripted_below(script, 400)
+                                                    : borders[scripted_below(script, 9)];
+            if (scripted_below(script, 3) == 0)
+                send_part(script, scripted_below(script, 1000), scripted_below(script, 200), true);
+            send_part(script, scripted_below(script, 30000), size, false);
         }
     }
 }
@@ -353,16 +310,16 @@ static void do_something(struct scripted_link *script)
 static void random_streams(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= 60; seed++) {
+    for (uint64_t seed = 1; seed <= TS_ROUNDS(60, 20); seed++) {
         struct scripted_link script;
         bool accepted = seed % 2;
         open_side(&script, accepted);
         script.random = seed;
-        script.accept = take_some;
+        script.accept = scripted_take_some;
         for (int i = 0; i < 300; i++)
             do_something(&script);
         script.accept = NULL;
-        for (int i = 0; i < 3 || pending(&script) > 0; i++)
+        for (int i = 0; i < 3 || scripted_pending(&script) > 0; i++)
             flush(&script);
         struct stream stream = parse(&script, accepted, 0);
         assert_int_equal(stream.parts, sent.count);
@@ -374,8 +331,7 @@ static void random_streams(void **state)
 
 int main(void)
 {
-    for (size_t i = 0; i < sizeof text; i++)
-        text[i] = (uint8_t)(i * 7 + (i >> 8));
+    scripted_make_text();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(control_goes_between_frames),
         cmocka_unit_test(one_octet_at_a_time),
