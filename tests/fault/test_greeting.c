@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Raw peers of every protocol version, also slow ones: greeting, handshake, first messages. */
 #include "support/raw_peer.h"
+#include "support/setups.h"
 #include "support/test_support.h"
 
 #include <errno.h>
@@ -10,45 +11,16 @@
 #define PUT(fd, literal) ts_raw_send((fd), (literal), sizeof(literal) - 1)
 #define EXPECT(fd, literal) ts_raw_expect((fd), (literal), sizeof(literal) - 1)
 
-struct server {
-    void *context, *socket;
-    char endpoint[TS_ENDPOINT_MAX];
-};
-
-static struct server open_server(int type, const char *transport)
-{
-    struct server server = {.context = ts_context()};
-    server.socket = ts_socket(server.context, type);
-    ts_bind(server.socket, transport, server.endpoint);
-    return server;
-}
-
-static void close_server(struct server *server)
-{
-    ts_close(server->socket);
-    ts_terminate(server->context);
-}
-
 /* ---- ZMTP 3 ----------------------------------------------------------------------------- */
-
-static const char ready_dealer[] = "\4\x2a\5READY\13Socket-Type\0\0\0\6DEALER\10Identity\0\0\0\1X";
-enum { STREAM = 64 + sizeof ready_dealer - 1 };
-
-/* Greeting and READY of a dealer named X. */
-static void make_stream(unsigned char stream[STREAM])
-{
-    ts_raw_greeting(stream, 1, "NULL");
-    memcpy(stream + 64, ready_dealer, STREAM - 64);
-}
 
 /* Everything a peer says, one byte in a segment. */
 static void one_byte_at_a_time(void **state)
 {
-    unsigned char stream[STREAM];
-    struct server server = open_server(ZMQ_ROUTER, *state);
+    unsigned char stream[TS_DEALER_OPENING];
+    struct ts_server server = ts_open_server(ZMQ_ROUTER, *state);
     int fd = ts_raw_connect(server.endpoint);
-    make_stream(stream);
-    for (size_t i = 0; i < STREAM; ++i)
+    ts_raw_dealer_opening(stream);
+    for (size_t i = 0; i < TS_DEALER_OPENING; ++i)
         ts_raw_send(fd, stream + i, 1);
     /* Traffic must wait for the library's READY. */
     ts_raw_recv(fd, stream, 64);
@@ -60,14 +32,14 @@ static void one_byte_at_a_time(void **state)
     ts_send_parts(server.socket, "X", "", "answer");
     EXPECT(fd, "\1\0\0\6answer");
     close(fd);
-    close_server(&server);
+    ts_close_server(&server);
 }
 
 /* The library speaks first and goes on step by step, so that a peer may wait for each step. */
 static void greeting_goes_step_by_step(void **state)
 {
     unsigned char greeting[64], got[64];
-    struct server server = open_server(ZMQ_PULL, *state);
+    struct ts_server server = ts_open_server(ZMQ_PULL, *state);
     int fd = ts_raw_connect(server.endpoint);
     ts_raw_greeting(greeting, 1, "NULL");
     ts_raw_recv(fd, got, 10);
@@ -85,7 +57,7 @@ static void greeting_goes_step_by_step(void **state)
     PUT(fd, "\0\1x");
     ts_recv(server.socket, "x");
     close(fd);
-    close_server(&server);
+    ts_close_server(&server);
 }
 
 /* Filler, padding and the as-server octet mean nothing; later versions are spoken to as 3.1. */
@@ -94,7 +66,7 @@ static void tolerated_greetings(void **state)
     static const struct {
         int at, value;
     } rows[] = {{1, 0xaa}, {8, 0}, {9, 0x01}, {10, 4}, {11, 200}, {32, 1}, {33, 0xff}, {63, 1}};
-    struct server server = open_server(ZMQ_PULL, *state);
+    struct ts_server server = ts_open_server(ZMQ_PULL, *state);
     for (size_t i = 0; i < TS_COUNT(rows); ++i) {
         unsigned char greeting[64], body[64];
         int flags, fd = ts_raw_connect(server.endpoint);
@@ -108,7 +80,7 @@ static void tolerated_greetings(void **state)
         ts_recv(server.socket, "x");
         close(fd);
     }
-    close_server(&server);
+    ts_close_server(&server);
 }
 
 /* The peer's first frames may come in the same segment as its READY. */
@@ -116,7 +88,7 @@ static void traffic_glued_to_ready(void **state)
 {
     unsigned char body[64];
     int flags;
-    struct server server = open_server(ZMQ_PULL, *state);
+    struct ts_server server = ts_open_server(ZMQ_PULL, *state);
     int fd = ts_raw_connect(server.endpoint);
     ts_raw_greet(fd);
     ts_check(ts_raw_recv_frame(fd, &flags, body, sizeof body) > 6);
@@ -124,7 +96,7 @@ static void traffic_glued_to_ready(void **state)
     ts_recv(server.socket, "a");
     ts_recv_parts(server.socket, "b", "c");
     close(fd);
-    close_server(&server);
+    ts_close_server(&server);
 }
 
 /* Subscriptions go out as commands to 3.1 peers and as messages to 3.0 peers. */
@@ -165,7 +137,7 @@ static void subscriptions_fit_the_version(void **state)
 
 static void zmtp_2_peer(void **state)
 {
-    struct server server = open_server(ZMQ_ROUTER, *state);
+    struct ts_server server = ts_open_server(ZMQ_ROUTER, *state);
     int fd = ts_raw_connect(server.endpoint);
     EXPECT(fd, SIGNATURE);
     PUT(fd, SIGNATURE "\1\5");
@@ -175,7 +147,7 @@ static void zmtp_2_peer(void **state)
     ts_send_parts(server.socket, "abc", "x");
     EXPECT(fd, "\0\1x");
     close(fd);
-    close_server(&server);
+    ts_close_server(&server);
 }
 
 static void zmtp_1_peer(void **state)
@@ -185,7 +157,7 @@ static void zmtp_1_peer(void **state)
         size_t size;
         const char *id;
     } rows[] = {{"\4\0bob", 5, "bob"}, {"\xff\0\0\0\0\0\0\0\4\0eve", 13, "eve"}};
-    struct server server = {.context = ts_context()};
+    struct ts_server server = {.context = ts_context()};
     server.socket = ts_socket(server.context, ZMQ_ROUTER);
     ts_set_text(server.socket, ZMQ_ROUTING_ID, "ID1");
     ts_bind(server.socket, *state, server.endpoint);
@@ -200,19 +172,19 @@ static void zmtp_1_peer(void **state)
         EXPECT(fd, "\1\1\3\0yo");
         close(fd);
     }
-    close_server(&server);
+    ts_close_server(&server);
 }
 
 /* A signature followed by revision 0: twelve octets of greeting, then ZMTP 1.0 frames. */
 static void zmtp_1_peer_with_signature(void **state)
 {
-    struct server server = open_server(ZMQ_PULL, *state);
+    struct ts_server server = ts_open_server(ZMQ_PULL, *state);
     int fd = ts_raw_connect(server.endpoint);
     PUT(fd, SIGNATURE "\0\10\1\0"); /* PUSH, empty identity */
     PUT(fd, "\2\1a\2\0b");
     ts_recv_parts(server.socket, "a", "b");
     close(fd);
-    close_server(&server);
+    ts_close_server(&server);
 }
 
 /* The library connects, the old peer listens; what was queued before goes out in its framing. */
@@ -250,7 +222,7 @@ static void connecting_to_old_peers(void **state)
 /* A subscriber too old to say what it wants gets everything. */
 static void zmtp_1_subscriber(void **state)
 {
-    struct server server = open_server(ZMQ_XPUB, *state);
+    struct ts_server server = ts_open_server(ZMQ_XPUB, *state);
     int fd = ts_raw_connect(server.endpoint);
     EXPECT(fd, SIGNATURE);
     PUT(fd, "\1\0");
@@ -258,7 +230,7 @@ static void zmtp_1_subscriber(void **state)
     ts_send_parts(server.socket, "any", "thing");
     EXPECT(fd, "\4\1any\6\0thing");
     close(fd);
-    close_server(&server);
+    ts_close_server(&server);
 }
 
 /* Old versions know no security, so a socket that demands it hangs up. */
@@ -268,7 +240,7 @@ static void old_peers_are_refused_where_security_is_on(void **state)
         const char *bytes;
         size_t size;
     } rows[] = {{"\4\0bob", 5}, {SIGNATURE "\1\5\0\0", 14}, {SIGNATURE "\0\5\1\0", 14}};
-    struct server server = {.context = ts_context()};
+    struct ts_server server = {.context = ts_context()};
     server.socket = ts_socket(server.context, ZMQ_ROUTER);
     ts_set_text(server.socket, ZMQ_ZAP_DOMAIN, "secure");
     ts_bind(server.socket, *state, server.endpoint);
@@ -278,7 +250,7 @@ static void old_peers_are_refused_where_security_is_on(void **state)
         ts_raw_expect_closed(fd);
         close(fd);
     }
-    close_server(&server);
+    ts_close_server(&server);
 }
 
 int main(void)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Foreign, silent and dying peers during the handshake. */
 #include "support/raw_peer.h"
+#include "support/setups.h"
 #include "support/test_support.h"
 
 #include <errno.h>
@@ -10,37 +11,8 @@
 
 #define SIGNATURE "\xff\0\0\0\0\0\0\0\1\x7f"
 
-struct server {
-    void *context, *socket;
-    char endpoint[TS_ENDPOINT_MAX];
-};
-
-static struct server open_server(int type, const char *transport)
-{
-    struct server server = {.context = ts_context()};
-    server.socket = ts_socket(server.context, type);
-    ts_bind(server.socket, transport, server.endpoint);
-    return server;
-}
-
-static void close_server(struct server *server)
-{
-    ts_close(server->socket);
-    ts_terminate(server->context);
-}
-
-static const char ready_dealer[] = "\4\x2a\5READY\13Socket-Type\0\0\0\6DEALER\10Identity\0\0\0\1X";
-enum { STREAM = 64 + sizeof ready_dealer - 1 };
-
-/* Greeting and READY of a dealer named X. */
-static void make_stream(unsigned char stream[STREAM])
-{
-    ts_raw_greeting(stream, 1, "NULL");
-    memcpy(stream + 64, ready_dealer, STREAM - 64);
-}
-
 /* An honest peer is heard. It repeats itself, for its own handshake may exceed a short deadline. */
-static void serve_good_peer(struct server *server)
+static void serve_good_peer(struct ts_server *server)
 {
     static int serial;
     char wanted[32], text[512] = "";
@@ -62,7 +34,7 @@ static void serve_good_peer(struct server *server)
 static void other_mechanisms_are_refused(void **state)
 {
     static const char *mechanisms[] = {"PLAIN", "CURVE", "null", "NUL", "NULLX", ""};
-    struct server server = open_server(ZMQ_PULL, *state);
+    struct ts_server server = ts_open_server(ZMQ_PULL, *state);
     void *monitor = ts_monitor(server.context, server.socket,
                                ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_SUCCEEDED);
     for (size_t i = 0; i < TS_COUNT(mechanisms); ++i) {
@@ -77,7 +49,7 @@ static void other_mechanisms_are_refused(void **state)
     }
     ts_unmonitor(server.socket, monitor);
     serve_good_peer(&server);
-    close_server(&server);
+    ts_close_server(&server);
 }
 
 /* Something else knocks; whatever becomes of it, others are served. */
@@ -92,7 +64,7 @@ static void foreign_protocols(void **state)
         "\1",
         SIGNATURE "\3\1NULL",
     };
-    struct server server = open_server(ZMQ_PULL, *state);
+    struct ts_server server = ts_open_server(ZMQ_PULL, *state);
     int fds[TS_COUNT(texts)];
     for (size_t i = 0; i < TS_COUNT(texts); ++i) {
         fds[i] = ts_raw_connect(server.endpoint);
@@ -102,22 +74,22 @@ static void foreign_protocols(void **state)
     for (size_t i = 0; i < TS_COUNT(texts); ++i)
         close(fds[i]);
     serve_good_peer(&server);
-    close_server(&server);
+    ts_close_server(&server);
 }
 
 /* Peers that stop at any step of the handshake are dropped when HANDSHAKE_IVL is over. */
 static void silent_peers_are_dropped(void **state)
 {
     static const size_t steps[] = {0, 1, 9, 10, 11, 12, 32, 63, 64, 65, 66, 80, 104};
-    unsigned char stream[STREAM];
+    unsigned char stream[TS_DEALER_OPENING];
     int fds[TS_COUNT(steps)];
-    struct server server = {.context = ts_context()};
+    struct ts_server server = {.context = ts_context()};
     server.socket = ts_socket(server.context, ZMQ_PULL);
     ts_set_int(server.socket, ZMQ_HANDSHAKE_IVL, 100);
     ts_bind(server.socket, *state, server.endpoint);
     void *monitor = ts_monitor(server.context, server.socket,
                                ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_DISCONNECTED);
-    make_stream(stream);
+    ts_raw_dealer_opening(stream);
     for (size_t i = 0; i < TS_COUNT(steps); ++i) {
         fds[i] = ts_raw_connect(server.endpoint);
         ts_raw_send_if_open(fds[i], stream, steps[i]);
@@ -129,16 +101,16 @@ static void silent_peers_are_dropped(void **state)
     }
     ts_unmonitor(server.socket, monitor);
     serve_good_peer(&server);
-    close_server(&server);
+    ts_close_server(&server);
 }
 
 /* As above, but the peer says that it will send no more: no need to wait for the deadline. */
 static void half_closed_peers_are_dropped(void **state)
 {
     static const size_t steps[] = {0, 1, 10, 11, 64, 66, 80};
-    unsigned char stream[STREAM];
-    struct server server = open_server(ZMQ_PULL, *state);
-    make_stream(stream);
+    unsigned char stream[TS_DEALER_OPENING];
+    struct ts_server server = ts_open_server(ZMQ_PULL, *state);
+    ts_raw_dealer_opening(stream);
     for (size_t i = 0; i < TS_COUNT(steps); ++i) {
         int fd = ts_raw_connect(server.endpoint);
         ts_raw_send(fd, stream, steps[i]);
@@ -147,7 +119,7 @@ static void half_closed_peers_are_dropped(void **state)
         close(fd);
     }
     serve_good_peer(&server);
-    close_server(&server);
+    ts_close_server(&server);
 }
 
 /* The listening side dies at each step; the library comes back until somebody is well. */
@@ -156,7 +128,7 @@ static void connecting_side_tries_again(void **state)
     (void)state;
     static const size_t steps[] = {0, 5, 10, 11, 40, 64, 80};
     char endpoint[TS_ENDPOINT_MAX];
-    unsigned char stream[STREAM], body[64];
+    unsigned char stream[TS_DEALER_OPENING], body[64];
     int flags, listener = ts_raw_listen(endpoint);
     void *context = ts_context();
     void *dealer = ts_socket(context, ZMQ_DEALER);
@@ -165,7 +137,7 @@ static void connecting_side_tries_again(void **state)
     ts_send_parts(dealer, "kept", "until then");
     for (size_t i = 0; i < TS_COUNT(steps); ++i) {
         int fd = ts_raw_accept(listener);
-        make_stream(stream);
+        ts_raw_dealer_opening(stream);
         ts_raw_send(fd, stream, steps[i]);
         ts_raw_recv(fd, body, steps[i] >= 64 ? 64 : steps[i] >= 11 ? 11 : 10);
         close(fd);

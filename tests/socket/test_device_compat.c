@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Old and undocumented names that bindings still call: sendiov, recviov, zmq_init, zmq_device. */
+#include "support/setups.h"
 #include "support/test_support.h"
 
 #include <errno.h>
@@ -10,29 +11,9 @@
 int zmq_sendiov(void *socket, struct iovec *parts, size_t count, int flags);
 int zmq_recviov(void *socket, struct iovec *parts, size_t *count, int flags);
 
-struct pair {
-    void *context, *push, *pull;
-};
-
-static struct pair open_pair(const char *transport)
-{
-    struct pair pair = {.context = ts_context()};
-    pair.push = ts_socket(pair.context, ZMQ_PUSH);
-    pair.pull = ts_socket(pair.context, ZMQ_PULL);
-    ts_connect_pair(pair.context, pair.pull, pair.push, transport);
-    return pair;
-}
-
-static void close_pair(struct pair *pair)
-{
-    ts_close(pair->push);
-    ts_close(pair->pull);
-    ts_terminate(pair->context);
-}
-
 static void sending_a_vector(void **state)
 {
-    struct pair pair = open_pair(*state);
+    struct ts_push_pull pair = ts_open_push_pull(*state);
     struct iovec parts[] = {{"one", 3}, {"", 0}, {"three", 5}};
     ts_value(zmq_sendiov(pair.push, parts, 3, ZMQ_SNDMORE), 5);
     ts_recv_parts(pair.pull, "one", "", "three");
@@ -46,12 +27,12 @@ static void sending_a_vector(void **state)
     ts_error(zmq_sendiov(pair.push, NULL, 1, 0), EINVAL);
     ts_error(zmq_sendiov(NULL, parts, 3, 0), ENOTSOCK);
     ts_error(zmq_sendiov(pair.pull, parts, 3, 0), ENOTSUP);
-    close_pair(&pair);
+    ts_close_push_pull(&pair);
 }
 
 static void receiving_a_vector(void **state)
 {
-    struct pair pair = open_pair(*state);
+    struct ts_push_pull pair = ts_open_push_pull(*state);
     struct iovec parts[5];
     size_t count = 5;
     ts_send_parts(pair.push, "one", "", "three");
@@ -81,7 +62,7 @@ static void receiving_a_vector(void **state)
     ts_error(zmq_recviov(pair.pull, NULL, &(size_t){3}, 0), EINVAL);
     ts_error(zmq_recviov(pair.pull, parts, &(size_t){0}, 0), EINVAL);
     ts_error(zmq_recviov(NULL, parts, &(size_t){3}, 0), ENOTSOCK);
-    close_pair(&pair);
+    ts_close_push_pull(&pair);
 }
 
 static void old_names(void **state)

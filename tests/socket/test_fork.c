@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* fork: the child may end its copy of a context and use one of its own; the parent is not hurt. */
+#include "support/setups.h"
 #include "support/test_support.h"
 #include "support/transports.h"
 
@@ -32,30 +33,21 @@ static void expect_success(pid_t child)
     ts_value(WEXITSTATUS(status), 0);
 }
 
-struct pair {
-    void *context, *push, *pull;
-};
-
-static struct pair open_pair(const char *transport)
+static struct ts_push_pull open_used_pair(const char *transport)
 {
-    struct pair pair = {.context = ts_context()};
-    pair.push = ts_socket(pair.context, ZMQ_PUSH);
-    pair.pull = ts_socket(pair.context, ZMQ_PULL);
-    ts_connect_pair(pair.context, pair.pull, pair.push, transport);
+    struct ts_push_pull pair = ts_open_push_pull(transport);
     ts_send(pair.push, "before", 0);
     ts_recv(pair.pull, "before");
     return pair;
 }
 
-static void use_and_close(struct pair *pair)
+static void use_and_close(struct ts_push_pull *pair)
 {
     for (int n = 0; n < 100; ++n) {
         ts_send_bytes(pair->push, &n, sizeof n, 0);
         ts_recv_bytes(pair->pull, &n, sizeof n, false);
     }
-    ts_close(pair->push);
-    ts_close(pair->pull);
-    ts_terminate(pair->context);
+    ts_close_push_pull(pair);
 }
 
 /* The call comes back and releases what it can; EINTR says that sockets were still open. */
@@ -69,7 +61,7 @@ static void terminate_copy(void *context)
 /* The usual case: fork and exec, or fork and exit. */
 static void child_does_nothing(void **state)
 {
-    struct pair pair = open_pair(*state);
+    struct ts_push_pull pair = open_used_pair(*state);
     pid_t child = fork();
     if (child == 0)
         leave(0);
@@ -80,7 +72,7 @@ static void child_does_nothing(void **state)
 /* The child ends the inherited context: its descriptors go, the parent's connections stay. */
 static void child_terminates_its_copy(void **state)
 {
-    struct pair pair = open_pair(*state);
+    struct ts_push_pull pair = open_used_pair(*state);
     pid_t child = fork();
     if (child == 0) {
         terminate_copy(pair.context);
@@ -134,7 +126,7 @@ static void child_uses_its_own_context(void **state)
  * a lock that nobody will release.) */
 static void forking_under_load_beyond_stock(void **state)
 {
-    struct pair pair = open_pair(*state);
+    struct ts_push_pull pair = open_used_pair(*state);
     for (int round = 0; round < 20; ++round) {
         for (int n = 0; n < 50; ++n)
             ts_send_bytes(pair.push, &n, sizeof n, 0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* ctest-timeout: 180 */
 /* Messages of many parts and of every size, whole or not at all. */
+#include "support/setups.h"
 #include "support/test_support.h"
 
 #include <errno.h>
@@ -24,30 +25,10 @@ static void recv_part(void *socket, size_t size, uint32_t seed, bool more)
     ts_value(zmq_msg_close(&message), 0);
 }
 
-struct pair {
-    void *context, *push, *pull;
-};
-
-static struct pair open_pair(const char *transport)
-{
-    struct pair pair = {.context = ts_context()};
-    pair.push = ts_socket(pair.context, ZMQ_PUSH);
-    pair.pull = ts_socket(pair.context, ZMQ_PULL);
-    ts_connect_pair(pair.context, pair.pull, pair.push, transport);
-    return pair;
-}
-
-static void close_pair(struct pair *pair)
-{
-    ts_close(pair->push);
-    ts_close(pair->pull);
-    ts_terminate(pair->context);
-}
-
 static void one_to_a_thousand_parts(void **state)
 {
     static const int counts[] = {1, 2, 3, 10, 100, 999, 1000};
-    struct pair pair = open_pair(*state);
+    struct ts_push_pull pair = ts_open_push_pull(*state);
     for (size_t i = 0; i < TS_COUNT(counts); ++i) {
         for (int part = 0; part < counts[i]; ++part)
             send_part(pair.push, (size_t)(part * 7 % 300), (uint32_t)part, part + 1 < counts[i]);
@@ -55,7 +36,7 @@ static void one_to_a_thousand_parts(void **state)
             recv_part(pair.pull, (size_t)(part * 7 % 300), (uint32_t)part, part + 1 < counts[i]);
         ts_recv_nothing(pair.pull);
     }
-    close_pair(&pair);
+    ts_close_push_pull(&pair);
 }
 
 static void parts_of_every_size(void **state)
@@ -63,7 +44,7 @@ static void parts_of_every_size(void **state)
     static const size_t sizes[] = {0,     1,     32,    33,    34,     254,    255,     256,
                                    257,   4095,  4096,  8190,  8191,   8192,   8193,    16384,
                                    32768, 65535, 65536, 65537, 131072, 999999, 1048576, 1};
-    struct pair pair = open_pair(*state);
+    struct ts_push_pull pair = ts_open_push_pull(*state);
     for (size_t i = 0; i < TS_COUNT(sizes); ++i) /* each alone */
         send_part(pair.push, sizes[i], (uint32_t)i, false);
     for (size_t i = 0; i < TS_COUNT(sizes); ++i) /* all in one message */
@@ -73,36 +54,36 @@ static void parts_of_every_size(void **state)
     for (size_t i = 0; i < TS_COUNT(sizes); ++i)
         recv_part(pair.pull, sizes[i], (uint32_t)i + 100, i + 1 < TS_COUNT(sizes));
     ts_recv_nothing(pair.pull);
-    close_pair(&pair);
+    ts_close_push_pull(&pair);
 }
 
 /* Every length from nothing to beyond where small sizes may be treated specially. */
 static void each_small_size(void **state)
 {
     enum { SIZES = 600 };
-    struct pair pair = open_pair(*state);
+    struct ts_push_pull pair = ts_open_push_pull(*state);
     for (int size = 0; size < SIZES; ++size)
         send_part(pair.push, (size_t)size, (uint32_t)size, false);
     for (int size = 0; size < SIZES; ++size)
         recv_part(pair.pull, (size_t)size, (uint32_t)size, false);
-    close_pair(&pair);
+    ts_close_push_pull(&pair);
 }
 
 static void one_huge_message(void **state)
 {
     enum { SIZE = TS_ROUNDS(100, 20) * 1000 * 1000 };
-    struct pair pair = open_pair(*state);
+    struct ts_push_pull pair = ts_open_push_pull(*state);
     send_part(pair.push, SIZE, 1, false);
     send_part(pair.push, 5, 2, false);
     recv_part(pair.pull, SIZE, 1, false);
     recv_part(pair.pull, 5, 2, false);
-    close_pair(&pair);
+    ts_close_push_pull(&pair);
 }
 
 /* Nothing of a message may be seen before its last part is sent. */
 static void unfinished_message_is_invisible(void **state)
 {
-    struct pair pair = open_pair(*state);
+    struct ts_push_pull pair = ts_open_push_pull(*state);
     zmq_pollitem_t item = {.socket = pair.pull, .events = ZMQ_POLLIN};
     char endpoint[TS_ENDPOINT_MAX];
     void *other = ts_socket(pair.context, ZMQ_PUSH);
@@ -120,14 +101,14 @@ static void unfinished_message_is_invisible(void **state)
         recv_part(pair.pull, 10000, (uint32_t)part, true);
     ts_recv(pair.pull, "last");
     ts_close(other);
-    close_pair(&pair);
+    ts_close_push_pull(&pair);
 }
 
 /* The sender leaves in the middle: its message never existed. */
 static void abandoned_message_never_arrives(void **state)
 {
     char endpoint[TS_ENDPOINT_MAX];
-    struct pair pair = open_pair(*state);
+    struct ts_push_pull pair = ts_open_push_pull(*state);
     ts_last_endpoint(pair.pull, endpoint);
     for (int round = 0; round < 10; ++round) {
         void *quitter = ts_socket(pair.context, ZMQ_PUSH);
@@ -142,7 +123,7 @@ static void abandoned_message_never_arrives(void **state)
         ts_recv_parts(pair.pull, "next", "message");
     }
     ts_recv_nothing(pair.pull);
-    close_pair(&pair);
+    ts_close_push_pull(&pair);
 }
 
 /* ---- many senders ----------------------------------------------------------------------- */

@@ -2,32 +2,13 @@
 /* zmq_poll over sockets and descriptors, and zmq_ppoll. */
 #define _GNU_SOURCE
 #include "support/raw_peer.h"
+#include "support/setups.h"
 #include "support/test_support.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-struct pair {
-    void *context, *push, *pull;
-};
-
-static struct pair open_pair(const char *transport)
-{
-    struct pair pair = {.context = ts_context()};
-    pair.push = ts_socket(pair.context, ZMQ_PUSH);
-    pair.pull = ts_socket(pair.context, ZMQ_PULL);
-    ts_connect_pair(pair.context, pair.pull, pair.push, transport);
-    return pair;
-}
-
-static void close_pair(struct pair *pair)
-{
-    ts_close(pair->push);
-    ts_close(pair->pull);
-    ts_terminate(pair->context);
-}
 
 static void bad_arguments(void **state)
 {
@@ -52,7 +33,7 @@ static void no_items_is_a_pause(void **state)
 
 static void timeout_is_waited_for(void **state)
 {
-    struct pair pair = open_pair(*state);
+    struct ts_push_pull pair = ts_open_push_pull(*state);
     zmq_pollitem_t items[] = {{.socket = pair.pull, .events = ZMQ_POLLIN},
                               {.socket = pair.push, .events = ZMQ_POLLIN}};
     static const long timeouts[] = {0, 1, 30};
@@ -64,12 +45,12 @@ static void timeout_is_waited_for(void **state)
         ts_value(items[0].revents, 0);
         ts_value(items[1].revents, 0);
     }
-    close_pair(&pair);
+    ts_close_push_pull(&pair);
 }
 
 static void sockets_report_what_was_asked(void **state)
 {
-    struct pair pair = open_pair(*state);
+    struct ts_push_pull pair = ts_open_push_pull(*state);
     zmq_pollitem_t items[] = {{.socket = pair.push, .events = ZMQ_POLLOUT},
                               {.socket = pair.pull, .events = ZMQ_POLLIN},
                               {.socket = pair.push, .events = 0},
@@ -85,13 +66,13 @@ static void sockets_report_what_was_asked(void **state)
     ts_value(items[1].revents, ZMQ_POLLIN);
     for (int i = 2; i < 5; ++i)
         ts_value(items[i].revents, 0);
-    close_pair(&pair);
+    ts_close_push_pull(&pair);
 }
 
 /* Level-triggered: reported as long as it holds, also between the parts of a message. */
 static void readiness_is_reported_again(void **state)
 {
-    struct pair pair = open_pair(*state);
+    struct ts_push_pull pair = ts_open_push_pull(*state);
     zmq_pollitem_t item = {.socket = pair.pull, .events = ZMQ_POLLIN};
     ts_send_parts(pair.push, "one", "two");
     ts_send(pair.push, "three", 0);
@@ -104,20 +85,20 @@ static void readiness_is_reported_again(void **state)
     ts_recv(pair.pull, "three");
     ts_value(zmq_poll(&item, 1, 0), 0);
     ts_value(item.revents, 0);
-    close_pair(&pair);
+    ts_close_push_pull(&pair);
 }
 
 static void socket_goes_before_descriptor(void **state)
 {
     int ends[2];
-    struct pair pair = open_pair(*state);
+    struct ts_push_pull pair = ts_open_push_pull(*state);
     ts_ok(pipe(ends));
     ts_value(write(ends[1], "x", 1), 1);
     zmq_pollitem_t item = {.socket = pair.pull, .fd = ends[0], .events = ZMQ_POLLIN};
     ts_value(zmq_poll(&item, 1, 0), 0);
     close(ends[0]);
     close(ends[1]);
-    close_pair(&pair);
+    ts_close_push_pull(&pair);
 }
 
 static void descriptors_report_events(void **state)
@@ -183,7 +164,7 @@ static void wake_later(void *argument)
 /* Whichever of the two kinds becomes ready ends the wait. */
 static void blocked_poll_is_woken(void **state)
 {
-    struct pair pair = open_pair(*state);
+    struct ts_push_pull pair = ts_open_push_pull(*state);
     int ends[2];
     ts_ok(pipe(ends));
     zmq_pollitem_t items[] = {{.socket = pair.pull, .events = ZMQ_POLLIN},
@@ -203,7 +184,7 @@ static void blocked_poll_is_woken(void **state)
     }
     close(ends[0]);
     close(ends[1]);
-    close_pair(&pair);
+    ts_close_push_pull(&pair);
 }
 
 static void many_items(void **state)
@@ -237,23 +218,23 @@ static void many_items(void **state)
 
 static void socket_may_stand_twice(void **state)
 {
-    struct pair pair = open_pair(*state);
+    struct ts_push_pull pair = ts_open_push_pull(*state);
     zmq_pollitem_t items[] = {{.socket = pair.pull, .events = ZMQ_POLLIN},
                               {.socket = pair.pull, .events = ZMQ_POLLIN}};
     ts_send(pair.push, "x", 0);
     ts_wait_readable(pair.pull);
     ts_value(zmq_poll(items, 2, TS_TIMEOUT_MS), 2);
-    close_pair(&pair);
+    ts_close_push_pull(&pair);
 }
 
 static void terminated_context_is_reported(void **state)
 {
-    struct pair pair = open_pair(*state);
+    struct ts_push_pull pair = ts_open_push_pull(*state);
     zmq_pollitem_t item = {.socket = pair.pull, .events = ZMQ_POLLIN};
     ts_ok(zmq_ctx_shutdown(pair.context));
     ts_error(zmq_poll(&item, 1, -1), ETERM);
     ts_error(zmq_poll(&item, 1, 0), ETERM);
-    close_pair(&pair);
+    ts_close_push_pull(&pair);
 }
 
 /* Newer than stock and draft: found at run time, so that this file links everywhere. */
@@ -267,7 +248,7 @@ static void on_signal(int number)
 
 static void ppoll_works_like_poll_beyond_stock(void **state)
 {
-    struct pair pair = open_pair(*state);
+    struct ts_push_pull pair = ts_open_push_pull(*state);
     zmq_pollitem_t item = {.socket = pair.pull, .events = ZMQ_POLLIN};
     sigset_t none;
     sigemptyset(&none);
@@ -278,13 +259,13 @@ static void ppoll_works_like_poll_beyond_stock(void **state)
     ts_send(pair.push, "x", 0);
     ts_value(zmq_ppoll(&item, 1, -1, &none), 1);
     ts_value(item.revents, ZMQ_POLLIN);
-    close_pair(&pair);
+    ts_close_push_pull(&pair);
 }
 
 /* A signal that is pending but blocked ends the wait only if the given mask lets it in. */
 static void ppoll_installs_the_mask_beyond_stock(void **state)
 {
-    struct pair pair = open_pair(*state);
+    struct ts_push_pull pair = ts_open_push_pull(*state);
     zmq_pollitem_t item = {.socket = pair.pull, .events = ZMQ_POLLIN};
     struct sigaction action = {.sa_handler = on_signal}, old_action;
     sigset_t blocked, old, now;
@@ -300,7 +281,7 @@ static void ppoll_installs_the_mask_beyond_stock(void **state)
     ts_value(sigismember(&now, SIGUSR1), 1);
     ts_value(pthread_sigmask(SIG_SETMASK, &old, NULL), 0);
     ts_ok(sigaction(SIGUSR1, &old_action, NULL));
-    close_pair(&pair);
+    ts_close_push_pull(&pair);
 }
 
 int main(void)

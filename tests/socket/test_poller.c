@@ -1,30 +1,11 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* zmq_poller (a draft interface, so a stable libzmq cannot run this file). */
+#include "support/setups.h"
 #include "support/test_support.h"
 
 #include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-struct pair {
-    void *context, *push, *pull;
-};
-
-static struct pair open_pair(const char *transport)
-{
-    struct pair pair = {.context = ts_context()};
-    pair.push = ts_socket(pair.context, ZMQ_PUSH);
-    pair.pull = ts_socket(pair.context, ZMQ_PULL);
-    ts_connect_pair(pair.context, pair.pull, pair.push, transport);
-    return pair;
-}
-
-static void close_pair(struct pair *pair)
-{
-    ts_close(pair->push);
-    ts_close(pair->pull);
-    ts_terminate(pair->context);
-}
 
 static void *open_poller(void)
 {
@@ -130,7 +111,7 @@ static void size_follows_registrations(void **state)
 /* Timeouts are EAGAIN, waiting for nothing without end is EFAULT, and a failed wait clears. */
 static void nothing_happens(void **state)
 {
-    struct pair pair = open_pair(*state);
+    struct ts_push_pull pair = ts_open_push_pull(*state);
     zmq_poller_event_t event = {.socket = &pair, .fd = 5, .user_data = &pair, .events = 9};
     void *poller = open_poller();
     ts_error(zmq_poller_wait(poller, &event, -1), EFAULT);
@@ -148,12 +129,12 @@ static void nothing_happens(void **state)
     expect_event(&event, NULL, -1, NULL, 0);
     ts_error(zmq_poller_wait_all(poller, &event, 1, 0), EAGAIN);
     ts_ok(zmq_poller_destroy(&poller));
-    close_pair(&pair);
+    ts_close_push_pull(&pair);
 }
 
 static void sockets_report_events(void **state)
 {
-    struct pair pair = open_pair(*state);
+    struct ts_push_pull pair = ts_open_push_pull(*state);
     zmq_poller_event_t events[4];
     int tag;
     void *poller = open_poller();
@@ -182,7 +163,7 @@ static void sockets_report_events(void **state)
     ts_value(zmq_poller_wait_all(poller, events, 4, -1), 1);
     expect_event(&events[0], pair.push, -1, pair.push, ZMQ_POLLOUT);
     ts_ok(zmq_poller_destroy(&poller));
-    close_pair(&pair);
+    ts_close_push_pull(&pair);
 }
 
 static void descriptors_report_events(void **state)
@@ -224,7 +205,7 @@ static void wake_later(void *argument)
 
 static void blocked_wait_is_woken(void **state)
 {
-    struct pair pair = open_pair(*state);
+    struct ts_push_pull pair = ts_open_push_pull(*state);
     int ends[2];
     zmq_poller_event_t event;
     void *poller = open_poller();
@@ -248,29 +229,29 @@ static void blocked_wait_is_woken(void **state)
     ts_ok(zmq_poller_destroy(&poller));
     close(ends[0]);
     close(ends[1]);
-    close_pair(&pair);
+    ts_close_push_pull(&pair);
 }
 
 static void poller_may_outlive_its_sockets(void **state)
 {
-    struct pair pair = open_pair(*state);
+    struct ts_push_pull pair = ts_open_push_pull(*state);
     void *poller = open_poller();
     ts_ok(zmq_poller_add(poller, pair.pull, NULL, ZMQ_POLLIN));
     ts_ok(zmq_poller_add(poller, pair.push, NULL, ZMQ_POLLIN));
-    close_pair(&pair);
+    ts_close_push_pull(&pair);
     ts_ok(zmq_poller_destroy(&poller));
 }
 
 static void terminated_context_is_reported(void **state)
 {
-    struct pair pair = open_pair(*state);
+    struct ts_push_pull pair = ts_open_push_pull(*state);
     zmq_poller_event_t event;
     void *poller = open_poller();
     ts_ok(zmq_poller_add(poller, pair.pull, NULL, ZMQ_POLLIN));
     ts_ok(zmq_ctx_shutdown(pair.context));
     ts_error(zmq_poller_wait(poller, &event, -1), ETERM);
     ts_ok(zmq_poller_destroy(&poller));
-    close_pair(&pair);
+    ts_close_push_pull(&pair);
 }
 
 /* The descriptor of a poller with a thread-safe socket becomes readable with it. */

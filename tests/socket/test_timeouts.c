@@ -1,31 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* How long calls wait: ZMQ_DONTWAIT, RCVTIMEO, SNDTIMEO, and interruption by signals. */
 #define _GNU_SOURCE
+#include "support/setups.h"
 #include "support/test_support.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
-
-struct pair {
-    void *context, *push, *pull;
-};
-
-static struct pair open_pair(const char *transport)
-{
-    struct pair pair = {.context = ts_context()};
-    pair.push = ts_socket(pair.context, ZMQ_PUSH);
-    pair.pull = ts_socket(pair.context, ZMQ_PULL);
-    ts_connect_pair(pair.context, pair.pull, pair.push, transport);
-    return pair;
-}
-
-static void close_pair(struct pair *pair)
-{
-    ts_close(pair->push);
-    ts_close(pair->pull);
-    ts_terminate(pair->context);
-}
 
 /* A bound PUSH without peers: every send has to wait. */
 static void *lonely_push(void *context, const char *transport)
@@ -38,7 +19,7 @@ static void *lonely_push(void *context, const char *transport)
 
 static void not_waiting(void **state)
 {
-    struct pair pair = open_pair(*state);
+    struct ts_push_pull pair = ts_open_push_pull(*state);
     void *lonely = lonely_push(pair.context, *state);
     zmq_msg_t message;
     ts_error(zmq_recv(pair.pull, NULL, 0, ZMQ_DONTWAIT), EAGAIN);
@@ -55,13 +36,13 @@ static void not_waiting(void **state)
     ts_error(zmq_msg_recv(&message, pair.pull, ZMQ_DONTWAIT), EAGAIN);
     ts_ok(zmq_msg_close(&message));
     ts_close(lonely);
-    close_pair(&pair);
+    ts_close_push_pull(&pair);
 }
 
 static void time_limits(void **state)
 {
     static const int limits[] = {0, 1, 40};
-    struct pair pair = open_pair(*state);
+    struct ts_push_pull pair = ts_open_push_pull(*state);
     void *lonely = lonely_push(pair.context, *state);
     for (size_t i = 0; i < TS_COUNT(limits); ++i) {
         ts_set_int(pair.pull, ZMQ_RCVTIMEO, limits[i]);
@@ -79,7 +60,7 @@ static void time_limits(void **state)
         ts_error(zmq_send(lonely, "x", 1, ZMQ_DONTWAIT), EAGAIN);
     }
     ts_close(lonely);
-    close_pair(&pair);
+    ts_close_push_pull(&pair);
 }
 
 static void send_late(void *socket)
@@ -90,14 +71,14 @@ static void send_late(void *socket)
 static void waiting_ends_with_the_message(void **state)
 {
     static const int limits[] = {-1, TS_TIMEOUT_MS};
-    struct pair pair = open_pair(*state);
+    struct ts_push_pull pair = ts_open_push_pull(*state);
     for (int round = 0; round < 20; ++round) {
         ts_set_int(pair.pull, ZMQ_RCVTIMEO, limits[round % 2]);
         struct ts_thread *thread = ts_thread_start(send_late, pair.push);
         ts_recv_parts(pair.pull, "late", "part");
         ts_thread_join(thread);
     }
-    close_pair(&pair);
+    ts_close_push_pull(&pair);
 }
 
 struct late_peer {
@@ -178,7 +159,7 @@ static void signals_interrupt_waiting(void **state)
 {
     static const int flags[] = {0, SA_RESTART};
     struct sigaction old;
-    struct pair pair = open_pair(*state);
+    struct ts_push_pull pair = ts_open_push_pull(*state);
     void *lonely = lonely_push(pair.context, *state);
     for (int i = 0; i < 2; ++i) {
         struct sigaction action = {.sa_handler = on_signal, .sa_flags = flags[i]};
@@ -198,7 +179,7 @@ static void signals_interrupt_waiting(void **state)
     ts_recv(pair.pull, "x");
     ts_recv_nothing(pair.pull);
     ts_close(lonely);
-    close_pair(&pair);
+    ts_close_push_pull(&pair);
 }
 
 int main(void)

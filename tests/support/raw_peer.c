@@ -199,6 +199,14 @@ void ts_raw_handshake_at(int fd, const char *socket_type, const void *identity, 
         ts_fail_at(file, line, "the library's first frame is not READY");
 }
 
+void ts_raw_dealer_opening(unsigned char opening[TS_DEALER_OPENING])
+{
+    static const char ready[] = "\4\x2a\5READY\13Socket-Type\0\0\0\6DEALER\10Identity\0\0\0\1X";
+    _Static_assert(sizeof ready - 1 == TS_DEALER_OPENING - 64, "the size of READY");
+    ts_raw_greeting(opening, 1, "NULL");
+    memcpy(opening + 64, ready, sizeof ready - 1);
+}
+
 void ts_raw_send_frame_at(int fd, int flags, const void *body, size_t size, const char *file,
                           int line)
 {

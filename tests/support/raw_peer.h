@@ -51,6 +51,10 @@ void ts_raw_handshake_at(int fd, const char *socket_type, const void *identity, 
 #define ts_raw_handshake(fd, socket_type, identity, size)                                          \
     ts_raw_handshake_at((fd), (socket_type), (identity), (size), __FILE__, __LINE__)
 
+/* What a DEALER named X says before its first message: greeting and READY. */
+enum { TS_DEALER_OPENING = 64 + 44 };
+void ts_raw_dealer_opening(unsigned char opening[TS_DEALER_OPENING]);
+
 void ts_raw_send_frame_at(int fd, int flags, const void *body, size_t size, const char *file,
                           int line);
 #define ts_raw_send_frame(fd, flags, body, size)                                                   \
