@@ -14,8 +14,8 @@
 #include <stdlib.h>
 
 enum {
-    LIVES = TS_ROUNDS(200, 40), /* of the receiver */
-    SENDERS = TS_ROUNDS(25, 8), /* killed one after the other */
+    LIVES = TS_ROUNDS(200, 20), /* of the receiver */
+    SENDERS = TS_ROUNDS(25, 6), /* killed one after the other */
     NUMBERS = 4 * 1000 * 1000,
     LARGE = 4 * 1024 * 1024,
 };

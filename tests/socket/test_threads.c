@@ -109,9 +109,9 @@ static void many_threads_one_context(void **state)
     ts_terminate(context);
 }
 
-static void five_hundred_sockets(void **state)
+static void hundreds_of_sockets(void **state)
 {
-    enum { COUNT = 250 };
+    enum { COUNT = TS_ROUNDS(250, 60) };
     static void *pushes[COUNT], *pulls[COUNT];
     char endpoint[TS_ENDPOINT_MAX];
     void *context = ts_context();
@@ -268,7 +268,7 @@ int main(void)
         TS_ON_ALL(sockets_migrate),
         TS_ON_ALL(closed_by_another_thread),
         TS_ON_ALL(many_threads_one_context),
-        TS_ON_ALL(five_hundred_sockets),
+        TS_ON_ALL(hundreds_of_sockets),
         TS_ON_ALL(shared_sender_beyond_stock),
         TS_ON_ALL(shared_receiver_beyond_stock),
         TS_ON_ALL(sending_while_another_thread_receives_beyond_stock),

@@ -429,7 +429,7 @@ static unsigned char *long_topic(size_t n)
 static void test_topics_nested_deeply(void **state)
 {
     (void)state;
-    enum { DEPTH = 20000 };
+    enum { DEPTH = TS_ROUNDS(20000, 10000) };
     struct zl_topics topics;
     zl_topics_init(&topics);
     unsigned char *bytes = long_topic(DEPTH);
@@ -534,10 +534,10 @@ static void test_topics_branch_joins_what_is_above(void **state)
     zl_topics_free(&topics);
 }
 
-static void test_topics_a_million(void **state)
+static void test_topics_very_many(void **state)
 {
     (void)state;
-    enum { COUNT = 1000000 };
+    enum { COUNT = TS_ROUNDS(1000000, 100000) };
     struct zl_topics topics;
     zl_topics_init(&topics);
     for (uint32_t i = 0; i < COUNT; i++) {
@@ -761,7 +761,7 @@ static void drop_nested(const void *topic, size_t n, bool last, void *arg)
 static void test_subscriptions_many_topics_of_one(void **state)
 {
     (void)state;
-    enum { DEPTH = 10000 };
+    enum { DEPTH = TS_ROUNDS(10000, 5000) };
     struct zl_subscriptions subscriptions;
     zl_subscriptions_init(&subscriptions);
     unsigned char *bytes = long_topic(DEPTH);
@@ -896,7 +896,7 @@ int main(void)
         cmocka_unit_test(test_topics_long_topic),
         cmocka_unit_test(test_topics_pieces_join_again),
         cmocka_unit_test(test_topics_branch_joins_what_is_above),
-        cmocka_unit_test(test_topics_a_million),
+        cmocka_unit_test(test_topics_very_many),
         cmocka_unit_test(test_subscriptions_results),
         cmocka_unit_test(test_subscriptions_two_letters),
         cmocka_unit_test(test_subscriptions_extreme_bytes),
