@@ -149,7 +149,9 @@ static int small_buffer(const char *transport)
     return strcmp(transport, "ipc") == 0 ? 4096 : 16384;
 }
 
-/* The buffer shrinks before anything is on its way: with a window that is too large by then TCP waits
+/* The reader's buffer is larger than what the sender's can put into one segment: where such a segment
+ * does not fit into the window, the sender's TCP waits for its probe each time, 200 ms.
+ * The buffer shrinks before anything is on its way: with a window that is too large by then TCP waits
  * for its probes as well. */
 static int connect_bare(const char *endpoint, int buffer, bool websocket)
 {
@@ -179,7 +181,7 @@ static void slow_reader_gets_the_exact_octets(void **state)
         ts_set_int(flow.socket, ZMQ_SNDBUF, small);
         ts_set_int(flow.socket, ZMQ_SNDHWM, marks[i]);
         ts_bind(flow.socket, *state, endpoint);
-        int fd = connect_bare(endpoint, small, websocket);
+        int fd = connect_bare(endpoint, 4 * small, websocket);
         struct ts_thread *thread = ts_thread_start(send_flow, &flow);
         read_and_compare(fd, flow.stream, websocket);
         ts_thread_join(thread);

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 /* Two windows fit below the mark; a reader that stalls loses, as nothing on its way is large. */
-enum { MANY = 64, WINDOW = 200, MARK = 500, STALLED_MARK = 50, SMALL_BUFFER = 8192 };
+enum { MANY = TS_ROUNDS(64, 32), WINDOW = 200, MARK = 500, STALLED_MARK = 50, SMALL_BUFFER = 8192 };
 
 struct stage {
     void *context, *publisher;
@@ -159,7 +159,7 @@ static void eight_read_while_one_does_not(void **state)
 
 static void many_read_while_one_does_not(void **state)
 {
-    run_flow(*state, TS_ROUNDS(63, 31), TS_ROUNDS(4000, 2000));
+    run_flow(*state, MANY - 1, TS_ROUNDS(4000, 2000));
 }
 
 /* ---- Long messages to everybody --------------------------------------------------------------- */
