@@ -231,11 +231,12 @@ int zl_outq_append(struct zl_outq *queue, struct zl_chunk_cache *cache, struct z
                    uint8_t frame_flags)
 {
     size_t size = zl_msg_size(msg);
-    if (size >= ZL_REFERENCE_MIN)
+    bool copies = msg->kind == ZL_MSG_BORROWED && size < ZL_WRITE_ALONE_MIN;
+    if (size >= ZL_REFERENCE_MIN && !copies)
         return append_reference(queue, cache, msg, frame_flags);
     if (!reserve(queue, cache, ZL_FRAME_HEADER_MAX + size))
         return -ENOMEM;
-    zl_outq_append_here(queue, zl_msg_bytes(msg), size, frame_flags);
+    zl_outq_copy_here(queue, zl_msg_bytes(msg), size, frame_flags);
     return 0;
 }
 

@@ -44,8 +44,11 @@
 /* The first chunk of an empty queue, when no spare one is there: most connections of a socket with
    many carry little at a time. With its header less than allocators keep at hand per thread. */
 #define ZL_FIRST_CHUNK_SIZE 768u
-/* Payloads from this size on are referenced, not copied. */
+/* Payloads from this size on are referenced, not copied, if they may be kept. */
 #define ZL_REFERENCE_MIN 8192u
+/* Messages from this size on get a write of their own: below, what several of them save in system calls
+   is worth the copy of a payload that must not be kept (zmq_send). */
+#define ZL_WRITE_ALONE_MIN 32768u
 
 struct zl_chunk {
     struct zl_chunk *next;
@@ -128,15 +131,11 @@ void zl_outq_keep_borrowed(struct zl_outq *queue);
 size_t zl_outq_put_zws(struct zl_outq *queue, uint8_t *place, const void *data, size_t size,
                        uint8_t frame_flags);
 
-/* The common case of zl_outq_append, where every short message passes: copies the payload if the
-   last chunk has room for it. False: nothing has changed, zl_outq_append is to be called. */
-static inline bool zl_outq_append_here(struct zl_outq *queue, const void *data, size_t size,
-                                       uint8_t frame_flags)
+/* Encodes a whole frame into the last chunk, which has room for it. */
+static inline void zl_outq_copy_here(struct zl_outq *queue, const void *data, size_t size,
+                                     uint8_t frame_flags)
 {
     struct zl_chunk *tail = queue->tail;
-    if (!tail || size >= ZL_REFERENCE_MIN ||
-        tail->size + ZL_FRAME_HEADER_MAX + size > tail->capacity)
-        return false;
     uint8_t *place = tail->data + tail->size;
     size_t header;
     if (zl_likely(queue->framing == ZL_FRAMING_ZMTP)) {
@@ -148,6 +147,18 @@ static inline bool zl_outq_append_here(struct zl_outq *queue, const void *data, 
     tail->size += header + size;
     queue->appended += header + size;
     queue->bytes_copied += size;
+}
+
+/* The common case of zl_outq_append, where every short message passes: copies the payload if the
+   last chunk has room for it. False: nothing has changed, zl_outq_append is to be called. */
+static inline bool zl_outq_append_here(struct zl_outq *queue, const void *data, size_t size,
+                                       uint8_t frame_flags)
+{
+    struct zl_chunk *tail = queue->tail;
+    if (!tail || size >= ZL_REFERENCE_MIN ||
+        tail->size + ZL_FRAME_HEADER_MAX + size > tail->capacity)
+        return false;
+    zl_outq_copy_here(queue, data, size, frame_flags);
     return true;
 }
 

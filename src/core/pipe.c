@@ -356,7 +356,7 @@ static zl_cold bool conflate_queue(struct zl_pipe *pipe, struct zl_msg *msg)
 /* A long payload in the caller's memory goes to the kernel from there, when nothing is in its way. */
 static bool may_borrow(const struct zl_pipe *pipe, const struct zl_msg *msg, uint8_t flags)
 {
-    return msg->kind == ZL_MSG_BORROWED && zl_msg_size(msg) >= ZL_REFERENCE_MIN && flags == 0 &&
+    return msg->kind == ZL_MSG_BORROWED && zl_msg_size(msg) >= ZL_WRITE_ALONE_MIN && flags == 0 &&
            !pipe->conflate && pipe->outq.framing != ZL_FRAMING_ZWS_CLIENT && pipe->link &&
            zl_link_writes_directly(pipe->link);
 }

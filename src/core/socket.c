@@ -212,7 +212,7 @@ static zl_cold void after_long_send(struct zl_socket *socket, size_t size, bool 
     if (more)
         return;
     /* Long enough for a write of its own. */
-    socket->batch_full |= socket->flush_wanted && size >= ZL_REFERENCE_MIN;
+    socket->batch_full |= socket->flush_wanted && size >= ZL_WRITE_ALONE_MIN;
     zl_drive_after_send_locked(socket, until);
     socket->inproc_bytes = 0;
     struct zl_pipe *pipe = pipe_to_wait_for(socket, flags); /* the gate was let go */
@@ -226,7 +226,7 @@ int zl_socket_send(struct zl_socket *socket, struct zl_msg *msg, int flags)
     zl_socket_lock(socket);
     size_t size = zl_msg_size(msg);
     begin_call(socket);
-    if (zl_unlikely(size >= ZL_REFERENCE_MIN))
+    if (zl_unlikely(size >= ZL_WRITE_ALONE_MIN))
         before_long_send(socket, msg, flags);
     int rc = usable_locked(socket, ZL_PATTERN_CAN_SEND);
     if (zl_likely(rc == 0))
@@ -236,7 +236,7 @@ int zl_socket_send(struct zl_socket *socket, struct zl_msg *msg, int flags)
     if (zl_likely(rc == 0)) {
         socket->sending_parts = more;
         socket->catch_ups = 0;
-        if (zl_unlikely(size >= ZL_REFERENCE_MIN || socket->inproc_bytes >= LOOK_BYTES))
+        if (zl_unlikely(size >= ZL_WRITE_ALONE_MIN || socket->inproc_bytes >= LOOK_BYTES))
             after_long_send(socket, size, more, flags);
         else if (!more && (socket->flush_wanted || socket->batch_full || socket->batch_grown))
             zl_drive_after_send_locked(socket, patience_for_batch(socket, size, flags));

@@ -7,8 +7,8 @@
 #include <errno.h>
 #include <unistd.h>
 
-/* Payloads from here on are not copied into output buffers. */
-enum { LONG = 8192 };
+/* Payloads from here on are not copied into output buffers: of messages, and of the caller's memory. */
+enum { LONG = 8192, LONG_BUFFER = 32768 };
 
 /* ---- system calls ----------------------------------------------------------------------- */
 
@@ -184,12 +184,12 @@ static void a_long_body_is_moved_only_where_it_began(void **state)
 
 static void short_payloads_are_copied_once(void **state)
 {
-    static const size_t sizes[] = {0, 1, 33, 34, 1000, LONG - 1};
+    static const size_t sizes[] = {0, 1, 33, 34, 1000, LONG - 1, LONG_BUFFER - 1};
     struct pair pair = open_pair(state);
     uint64_t payload = 0;
     for (int i = 0; i < 60; i++) {
         size_t size = sizes[(size_t)i % TS_COUNT(sizes)];
-        if (i % 4 < 2)
+        if (i % 4 < 2 || size >= LONG)
             send_size(pair.out, size, 0);
         else
             send_message(pair.out, size);
@@ -217,7 +217,7 @@ static void long_payloads_that_the_kernel_takes_are_not_copied(void **state)
 {
     struct pair pair = open_roomy_pair(state);
     for (uint64_t i = 1; i <= 40; i++) {
-        size_t size = i % 2 ? LONG : 20000;
+        size_t size = i % 2 ? LONG_BUFFER : 50000;
         send_size(pair.out, size, 0);
         zlink_stats_t stats = stats_of(pair.out);
         ts_check(stats.bytes_copied_out == 0);

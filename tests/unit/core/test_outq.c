@@ -202,11 +202,25 @@ static void long_payloads_of_the_caller_are_copied_once(void **state)
     struct fixture *f = *state;
     struct iovec vectors[4];
     size_t total;
-    append(f, 10000, false);
-    assert_int_equal(f->queue.bytes_copied, 10000);
+    append(f, ZL_WRITE_ALONE_MIN, false);
+    assert_int_equal(f->queue.bytes_copied, ZL_WRITE_ALONE_MIN);
     assert_int_equal(zl_outq_gather(&f->queue, vectors, 4, 1000000, &total), 2);
     assert_ptr_not_equal(vectors[1].iov_base, text);
-    assert_memory_equal(vectors[1].iov_base, text, 10000);
+    assert_memory_equal(vectors[1].iov_base, text, ZL_WRITE_ALONE_MIN);
+}
+
+/* Between both limits what must not be kept goes into the batch, beside what is short. */
+static void middling_payloads_of_the_caller_join_the_batch(void **state)
+{
+    struct fixture *f = *state;
+    struct iovec vectors[4];
+    size_t total;
+    append(f, ZL_REFERENCE_MIN, false);
+    append(f, 10, false);
+    append(f, ZL_WRITE_ALONE_MIN - 1, false);
+    assert_int_equal(f->queue.bytes_copied, ZL_REFERENCE_MIN + 10 + ZL_WRITE_ALONE_MIN - 1);
+    assert_int_equal(zl_outq_gather(&f->queue, vectors, 4, 1000000, &total), 1);
+    assert_int_equal(total, f->queue.bytes_copied + 9 + 2 + 9);
 }
 
 static void open_messages_are_taken_back(void **state)
@@ -337,6 +351,7 @@ int main(void)
         TEST(short_payloads_are_copied_at_once),
         TEST(long_payloads_are_referenced_and_freed_when_sent),
         TEST(long_payloads_of_the_caller_are_copied_once),
+        TEST(middling_payloads_of_the_caller_join_the_batch),
         TEST(open_messages_are_taken_back),
         TEST(a_lost_connection_gets_whole_messages_again),
         TEST(gathering_stays_within_its_limits),

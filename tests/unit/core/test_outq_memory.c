@@ -105,7 +105,7 @@ static int setup(void **state)
 /* Every message after every other: onto nothing, a chunk with room, one without, a reference. */
 static void a_failed_append_changes_nothing(void **state)
 {
-    static const size_t sizes[] = {0, 10, 8000, 8192, TEXT_SIZE};
+    static const size_t sizes[] = {0, 10, 8000, 8192, 32768, TEXT_SIZE};
     enum { SIZES = sizeof sizes / sizeof *sizes, CASES = SIZES * 3 };
     (void)state;
     for (unsigned i = 0; i < CASES * CASES; i++) {
@@ -130,10 +130,10 @@ static void what_needs_memory(void **state)
     (void)state;
     memset(&f, 0, sizeof f);
     assert_int_equal(append(&f, OWN, 10, false), 1);
-    assert_int_equal(append(&f, OWN, 10, false), 0);        /* there is room */
-    assert_int_equal(append(&f, BORROWED, 9000, false), 2); /* a reference, and what it is to */
-    assert_int_equal(append(&f, OWN, 10, false), 1);        /* behind it there is no room */
-    assert_int_equal(append(&f, USER, 10000, false), 1);    /* a reference */
+    assert_int_equal(append(&f, OWN, 10, false), 0);         /* there is room */
+    assert_int_equal(append(&f, BORROWED, 40000, false), 2); /* a reference, and what it is to */
+    assert_int_equal(append(&f, OWN, 10, false), 1);         /* behind it there is no room */
+    assert_int_equal(append(&f, USER, 10000, false), 1);     /* a reference */
     finish(&f);
     assert_int_equal(f.freed, 1);
 }
