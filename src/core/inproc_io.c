@@ -3,6 +3,7 @@
 #include "core/inproc_io.h"
 
 #include "base/branch.h"
+#include "base/copy.h"
 #include "base/fence.h"
 #include "core/socket_base.h"
 #include "io/gate.h"
@@ -193,11 +194,22 @@ int zl_inproc_stage(struct zl_socket *socket, struct zl_msg *msg)
 /* What is not the library's own to keep, or so short that sharing would cost more, is copied. */
 static inline bool is_copied(const struct zl_socket *socket, const struct zl_msg *msg, size_t size)
 {
-    if (size <= ZL_MSG_INLINE_MAX || msg->group)
+    if (msg->group)
         return false;
     if (msg->kind == ZL_MSG_CONTENT || msg->kind == ZL_MSG_CONSTANT)
         return size < COPY_MAX;
     return size < ZL_MSG_SLICE_MIN && !is_staged(socket, msg);
+}
+
+/* The payload fits into the slot. */
+static inline void put_inline(struct zl_socket *socket, struct zl_msg *slot, struct zl_msg *msg,
+                              size_t size)
+{
+    zl_msg_init(slot);
+    slot->routing_id = msg->routing_id;
+    slot->inline_size = (uint8_t)size;
+    zl_copy(slot->u.inline_data, zl_msg_bytes(msg), size);
+    zl_socket_dispose(socket, msg);
 }
 
 /* Moves the message into the slot. */
@@ -206,6 +218,10 @@ static inline int store(struct zl_pipe *pipe, struct zl_msg *slot, struct zl_msg
     struct zl_socket *socket = zl_pipe_owner(pipe);
     size_t size = zl_msg_size(msg);
     socket->inproc_bytes += size;
+    if (size <= ZL_MSG_INLINE_MAX && !msg->group) {
+        put_inline(socket, slot, msg, size);
+        return 0;
+    }
     if (!is_copied(socket, msg, size))
         return store_whole(socket, slot, msg);
     int rc = put(socket, slot, msg);
