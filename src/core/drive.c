@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -253,13 +254,7 @@ static void watch_lease(struct zl_socket *socket)
 
 /* ---- Write now or gather ---------------------------------------------------------------------- */
 
-/* What the calling thread did last, in ticks; a sender may use many sockets in turn. */
-struct habits {
-    uint64_t wait_ended;
-    uint64_t write_ended; /* at once, on any socket */
-    unsigned run;         /* such writes in a row, without a wait or a pause between them */
-};
-static _Thread_local struct habits habits __attribute__((tls_model("initial-exec")));
+_Thread_local struct zl_habits zl_habits;
 
 enum {
     RUN_MAX = 8,
@@ -275,15 +270,15 @@ static uint64_t round_cost(const struct zl_socket *socket)
 
 static void note_wait(void)
 {
-    habits.wait_ended = zl_ticks();
-    habits.run = 0;
+    zl_habits.wait_ended = zl_ticks();
+    zl_habits.run = 0;
 }
 
 static void note_write(const struct zl_socket *socket, uint64_t begun)
 {
-    bool paused = begun - habits.write_ended > PAUSE_COSTS * round_cost(socket);
-    habits.run = paused ? 1 : habits.run + 1;
-    habits.write_ended = socket->flush_ended;
+    bool paused = begun - zl_habits.write_ended > PAUSE_COSTS * round_cost(socket);
+    zl_habits.run = paused ? 1 : zl_habits.run + 1;
+    zl_habits.write_ended = socket->flush_ended;
 }
 
 /* The sender's last write ended less than one write's cost ago, and it has done nothing but send: a
@@ -292,9 +287,9 @@ static void note_write(const struct zl_socket *socket, uint64_t begun)
 static bool is_streaming(const struct zl_socket *socket, uint64_t now)
 {
     if (now - socket->flush_ended < round_cost(socket) &&
-        (int64_t)(habits.wait_ended - socket->flush_ended) < 0)
+        (int64_t)(zl_habits.wait_ended - socket->flush_ended) < 0)
         return true;
-    return habits.run >= RUN_MAX && now - habits.write_ended < round_cost(socket);
+    return zl_habits.run >= RUN_MAX && now - zl_habits.write_ended < round_cost(socket);
 }
 
 /* A sender that comes and goes may fill its batch slowly, with pauses too short for the loop to step
@@ -470,11 +465,16 @@ static int wait_on_futex(struct zl_socket *socket, int timeout)
     unsigned word = atomic_load(&socket->sleeping);
     if (!(word & ZL_SLEEP_FUTEX))
         return 0;
+    bool lets_batch_build = zl_habits.catch_ups >= CATCH_UPS_MAX;
     zl_gate_unlock(&socket->gate);
     uint64_t begun = zl_now_ns();
     int rc = zl_futex_wait(&socket->sleeping, word, timeout);
     uint64_t slept = zl_now_ns() - begun;
+    /* Woken for each message, writer and reader would spend their time in switches. */
+    if (lets_batch_build && rc == 0)
+        sched_yield();
     zl_gate_lock(&socket->gate);
+    zl_habits.catch_ups++;
     zl_spin_slept(&socket->spin, slept);
     return rc == -ETIMEDOUT ? -EAGAIN : rc;
 }
@@ -486,7 +486,7 @@ static bool spin_for_news(struct zl_socket *socket)
     uint32_t budget = socket->spin.budget_ns;
     if (budget == 0 || socket->pollset.fd >= 0 || socket->in_wait > 0 || zl_usable_cpus() == 1)
         return false;
-    bool lets_batch_build = socket->catch_ups >= CATCH_UPS_MAX;
+    bool lets_batch_build = zl_habits.catch_ups >= CATCH_UPS_MAX;
     zl_gate_unlock(&socket->gate);
     uint64_t begun = zl_now_ns();
     bool news = false;
@@ -499,7 +499,7 @@ static bool spin_for_news(struct zl_socket *socket)
         for (begun = zl_now_ns(); zl_now_ns() - begun < BATCH_BUILDS_NS;)
             zl_cpu_relax();
     zl_gate_lock(&socket->gate);
-    socket->catch_ups = news ? socket->catch_ups + 1 : 0;
+    zl_habits.catch_ups = news ? zl_habits.catch_ups + 1 : 0;
     if (news)
         zl_spin_paid(&socket->spin);
     else

@@ -23,6 +23,21 @@ struct zl_socket;
 
 #define ZL_NO_DEADLINE UINT64_MAX
 
+/* What the calling thread did last, as it may use many sockets in turn. Times are ticks. */
+struct zl_habits {
+    uint64_t wait_ended;
+    uint64_t write_ended; /* at once, on any socket */
+    unsigned run;         /* such writes in a row, without a wait or a pause between them */
+    unsigned catch_ups;   /* waits for inproc peers that news ended, since it last sent */
+};
+extern _Thread_local struct zl_habits zl_habits __attribute__((tls_model("initial-exec")));
+
+/* A thread that sends answers, or is no mere reader. */
+static inline void zl_drive_note_send(void)
+{
+    zl_habits.catch_ups = 0;
+}
+
 void zl_drive_init(struct zl_socket *socket);
 
 /* Opens the pollset and nests it in the loop. 0 or a negative errno. */

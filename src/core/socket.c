@@ -235,7 +235,7 @@ int zl_socket_send(struct zl_socket *socket, struct zl_msg *msg, int flags)
         rc = send_slowly(socket, msg, more, flags);
     if (zl_likely(rc == 0)) {
         socket->sending_parts = more;
-        socket->catch_ups = 0;
+        zl_drive_note_send();
         if (zl_unlikely(size >= ZL_WRITE_ALONE_MIN || socket->inproc_bytes >= LOOK_BYTES))
             after_long_send(socket, size, more, flags);
         else if (!more && (socket->flush_wanted || socket->batch_full || socket->batch_grown))
