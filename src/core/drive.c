@@ -21,8 +21,10 @@
 enum {
     EVENTS_PER_WAIT = 64,
     CATCH_UPS_MAX = 16, /* paid spins of a reader that only reads, before it lets a batch build */
-    BATCH_BUILDS_NS = 2000, /* for so long */
-    PASSES_AT_ONCE = 16,    /* of the loop over the flagged links */
+    BATCH_BUILDS_NS = 2000,  /* for so long */
+    STORM_CALLS = 8,         /* a sleep that was followed by so few calls found little */
+    STORM_SLEEP_NS = 100000, /* a longer one is no storm of wake-ups */
+    PASSES_AT_ONCE = 16,     /* of the loop over the flagged links */
     LEASE_TICK_MS = 10,
     GATHER_TIME_NS =
         30000,        /* for so long, or one round of writes, the loop leaves a growing batch */
@@ -460,21 +462,30 @@ static void end_sleep(struct zl_socket *socket, bool input_only)
         clear_sleepers(socket);
 }
 
+/* Woken for every message or two, a reader and its writer spend their time in switches: a thread that
+   only reads, and finds little after each of its short sleeps, lets others run once, and a batch builds.
+   No lock is held. */
+static void give_way(bool found_little, uint64_t slept)
+{
+    if (found_little && slept < STORM_SLEEP_NS && zl_habits.catch_ups >= CATCH_UPS_MAX)
+        sched_yield();
+    zl_habits.catch_ups++;
+}
+
 static int wait_on_futex(struct zl_socket *socket, int timeout)
 {
     unsigned word = atomic_load(&socket->sleeping);
     if (!(word & ZL_SLEEP_FUTEX))
         return 0;
-    bool lets_batch_build = zl_habits.catch_ups >= CATCH_UPS_MAX;
+    bool found_little = socket->calls - socket->calls_at_sleep <= STORM_CALLS;
+    socket->calls_at_sleep = socket->calls;
     zl_gate_unlock(&socket->gate);
     uint64_t begun = zl_now_ns();
     int rc = zl_futex_wait(&socket->sleeping, word, timeout);
     uint64_t slept = zl_now_ns() - begun;
-    /* Woken for each message, writer and reader would spend their time in switches. */
-    if (lets_batch_build && rc == 0)
-        sched_yield();
+    if (rc == 0)
+        give_way(found_little, slept);
     zl_gate_lock(&socket->gate);
-    zl_habits.catch_ups++;
     zl_spin_slept(&socket->spin, slept);
     return rc == -ETIMEDOUT ? -EAGAIN : rc;
 }

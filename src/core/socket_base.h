@@ -111,8 +111,9 @@ struct zl_socket {
     unsigned input_waits;    /* those of them that only input can help */
     unsigned fd_waiters;     /* those that look at or sleep on the pollset or the wake descriptor */
     struct zl_spin spin;
-    uint64_t calls;    /* grows with every send and receive */
-    uint64_t collects; /* grows when somebody collects the pollset's events */
+    uint64_t calls;          /* grows with every send and receive */
+    uint64_t calls_at_sleep; /* on the futex */
+    uint64_t collects;       /* grows when somebody collects the pollset's events */
     uint64_t collects_at_tick;
     bool look_due;            /* no collects for a tick: the next call looks, or loses the lease */
     struct zl_timer tick;     /* [loop] */
