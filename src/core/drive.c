@@ -26,9 +26,9 @@ enum {
     STORM_SLEEP_NS = 100000, /* a longer one is no storm of wake-ups */
     PASSES_AT_ONCE = 16,     /* of the loop over the flagged links */
     LEASE_TICK_MS = 10,
-    GATHER_TIME_NS =
-        30000,        /* for so long, or one round of writes, the loop leaves a growing batch */
-    GATHER_LOOKS = 4, /* looks whether it grows, per round of writes */
+    GATHER_TIME_NS = 30000, /* for so long, ... */
+    GATHER_ROUNDS = 8, /* or as so many rounds of writes take, the loop leaves a growing batch */
+    GATHER_LOOKS = 4,  /* looks whether it grows, per round of writes */
 };
 
 /* Ticks of a first guess of what a small write costs, before any was measured. */
@@ -396,8 +396,8 @@ static void yield_for(uint64_t ticks)
     while (zl_ticks() - begun < ticks);
 }
 
-/* Waits as long as the sender adds to its batch, but not longer than a round of writes takes: so no
-   more than half of the time goes into small writes. Gate held, let go meanwhile. */
+/* Waits as long as the sender adds to its batch, but not longer than some rounds of writes take: so only
+   a small part of the time goes into small writes. Gate held, let go meanwhile. */
 static void leave_to_sender(struct zl_socket *socket)
 {
     uint64_t begun_ns = zl_now_ns(), begun = zl_ticks();
@@ -406,7 +406,7 @@ static void leave_to_sender(struct zl_socket *socket)
         uint64_t calls = socket->calls, cost = round_cost(socket);
         zl_socket_unlock(socket);
         yield_for(cost / GATHER_LOOKS);
-        late = zl_now_ns() - begun_ns > GATHER_TIME_NS && zl_ticks() - begun > cost;
+        late = zl_now_ns() - begun_ns > GATHER_TIME_NS && zl_ticks() - begun > GATHER_ROUNDS * cost;
         zl_socket_lock(socket);
         if (socket->calls == calls)
             break;
