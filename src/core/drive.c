@@ -26,6 +26,7 @@ enum {
     STORM_SLEEP_NS = 100000, /* a longer one is no storm of wake-ups */
     PASSES_AT_ONCE = 16,     /* of the loop over the flagged links */
     LEASE_TICK_MS = 10,
+    LEASE_TICK_MAX_MS = 80, /* of an owner that was there at every tick so far */
     GATHER_TIME_NS = 30000, /* for so long, ... */
     GATHER_ROUNDS = 8, /* or as so many rounds of writes take, the loop leaves a growing batch */
     GATHER_LOOKS = 4,  /* looks whether it grows, per round of writes */
@@ -219,7 +220,11 @@ static void on_tick(struct zl_timer *timer)
     socket->collects_at_tick = socket->collects;
     socket->look_due = keep && quiet;
     if (keep) {
-        zl_loop_timer_start(socket->loop, timer, LEASE_TICK_MS);
+        /* On one core a tick is a stall for whoever is in the middle of a round trip. */
+        socket->tick_ms = quiet ? LEASE_TICK_MS : socket->tick_ms * 2;
+        if (socket->tick_ms > LEASE_TICK_MAX_MS)
+            socket->tick_ms = LEASE_TICK_MAX_MS;
+        zl_loop_timer_start(socket->loop, timer, socket->tick_ms);
     } else {
         socket->tick_listed = false;
         /* An owner that sleeps inside the library drives without our help; one that went away
@@ -250,6 +255,7 @@ static void watch_lease(struct zl_socket *socket)
     if (!socket->leased || socket->tick_listed)
         return;
     socket->tick_listed = true;
+    socket->tick_ms = LEASE_TICK_MS;
     zl_socket_acquire(socket); /* the tick's reference */
     zl_loop_post(socket->loop, &socket->tick_task);
 }

@@ -106,6 +106,7 @@ struct zl_socket {
     int wake_fd;             /* -1 until needed */
     bool leased;             /* the loop's entry is disarmed; callers drive */
     bool tick_listed;        /* the loop's tick looks after the lease */
+    int tick_ms;             /* until the next */
     bool driver_waits;       /* one of the waiting callers waits on the pollset */
     unsigned in_wait;        /* callers inside a wait */
     unsigned input_waits;    /* those of them that only input can help */
