@@ -21,13 +21,16 @@
 enum {
     EVENTS_PER_WAIT = 64,
     CATCH_UPS_MAX = 16, /* paid spins of a reader that only reads, before it lets a batch build */
-    BATCH_BUILDS_NS = 2000,  /* for so long */
-    STORM_CALLS = 8,         /* a sleep that was followed by so few calls found little */
-    STORM_SLEEP_NS = 100000, /* a longer one is no storm of wake-ups */
-    PASSES_AT_ONCE = 16,     /* of the loop over the flagged links */
+    BATCH_BUILDS_NS = 2000,     /* for so long */
+    STORM_CALLS = 8,            /* a sleep that was followed by so few calls found little */
+    STORM_SLEEP_NS = 100000,    /* a longer one is no storm of wake-ups */
+    READ_PER_PASS = 128 * 1024, /* bytes, shared by the links that have input; long bodies apart */
+    READ_LEAST = 16 * 1024,
+    PASSES_AT_ONCE = 16, /* of the loop over the flagged links */
     LEASE_TICK_MS = 10,
-    LEASE_TICK_MAX_MS = 80, /* of an owner that was there at every tick so far */
+    LEASE_TICK_MAX_MS = 40, /* of an owner that was there at every tick so far */
     GATHER_TIME_NS = 30000, /* for so long, ... */
+    GATHER_MAX_NS = 10000000,
     GATHER_ROUNDS = 8, /* or as so many rounds of writes take, the loop leaves a growing batch */
     GATHER_LOOKS = 4,  /* looks whether it grows, per round of writes */
 };
@@ -70,16 +73,25 @@ bool zl_drive_flush_locked(struct zl_socket *socket)
     return flush_links(socket, (struct zl_flush){0});
 }
 
+/* What a pass brings lies in the caches until it is received, if it is not too much. */
+static size_t room_per_read(unsigned links)
+{
+    size_t room = READ_PER_PASS / (links ? links : 1);
+    return room > READ_LEAST ? room : READ_LEAST;
+}
+
 static bool read_pass(struct zl_socket *socket)
 {
     bool any = false;
     struct zl_list pass;
     zl_list_init(&pass);
     struct zl_list *node;
-    while ((node = zl_list_pop(&socket->readable_links)) != NULL)
+    unsigned links = 0;
+    for (; (node = zl_list_pop(&socket->readable_links)) != NULL; links++)
         zl_list_append(&pass, node);
+    size_t room = room_per_read(links);
     while ((node = zl_list_pop(&pass)) != NULL) {
-        zl_link_read_locked(readable_link(node));
+        zl_link_read_locked(readable_link(node), room);
         any = true;
     }
     return any;
@@ -207,6 +219,14 @@ void zl_drive_hand_back_locked(struct zl_socket *socket)
         zl_drive_post_locked(socket);
 }
 
+/* On one core a tick is a stall for whoever is in the middle of a round trip. But heartbeats may be
+   short, and must be answered when the owner has just gone. */
+static int next_tick(const struct zl_socket *socket, bool quiet)
+{
+    int next = quiet || socket->heartbeats ? LEASE_TICK_MS : socket->tick_ms * 2;
+    return next < LEASE_TICK_MAX_MS ? next : LEASE_TICK_MAX_MS;
+}
+
 /* [loop] Looks after the lease every few milliseconds while it is used. */
 static void on_tick(struct zl_timer *timer)
 {
@@ -220,10 +240,7 @@ static void on_tick(struct zl_timer *timer)
     socket->collects_at_tick = socket->collects;
     socket->look_due = keep && quiet;
     if (keep) {
-        /* On one core a tick is a stall for whoever is in the middle of a round trip. */
-        socket->tick_ms = quiet ? LEASE_TICK_MS : socket->tick_ms * 2;
-        if (socket->tick_ms > LEASE_TICK_MAX_MS)
-            socket->tick_ms = LEASE_TICK_MAX_MS;
+        socket->tick_ms = next_tick(socket, quiet);
         zl_loop_timer_start(socket->loop, timer, socket->tick_ms);
     } else {
         socket->tick_listed = false;
@@ -412,7 +429,11 @@ static void leave_to_sender(struct zl_socket *socket)
         uint64_t calls = socket->calls, cost = round_cost(socket);
         zl_socket_unlock(socket);
         yield_for(cost / GATHER_LOOKS);
-        late = zl_now_ns() - begun_ns > GATHER_TIME_NS && zl_ticks() - begun > GATHER_ROUNDS * cost;
+        uint64_t waited_ns = zl_now_ns() - begun_ns, waited = zl_ticks() - begun;
+        bool rounds_over = waited > GATHER_ROUNDS * cost;
+        /* With very many links other sockets of this loop would wait too long. */
+        bool too_long = waited_ns > GATHER_MAX_NS && waited > cost;
+        late = waited_ns > GATHER_TIME_NS && (rounds_over || too_long);
         zl_socket_lock(socket);
         if (socket->calls == calls)
             break;

@@ -28,7 +28,7 @@ struct zl_habits {
     uint64_t wait_ended;
     uint64_t write_ended; /* at once, on any socket */
     unsigned run;         /* such writes in a row, without a wait or a pause between them */
-    unsigned catch_ups;   /* waits for inproc peers that news ended, since it last sent */
+    unsigned catch_ups;   /* waits on a futex that news ended, since it last sent */
 };
 extern _Thread_local struct zl_habits zl_habits __attribute__((tls_model("initial-exec")));
 
@@ -56,7 +56,8 @@ void zl_drive_for_a_while_locked(struct zl_socket *socket);
 /* [lets go] Collects events (timeout 0) and drives what they say. True when there were any. */
 bool zl_drive_poll_locked(struct zl_socket *socket);
 
-/* [lets go] Writes out everything that is unwritten and unblocked. True when anything went out. */
+/* [lets go] Writes out everything that is unwritten and unblocked. True when it has let the gate go:
+   whoever is about to sleep has to look again. */
 bool zl_drive_flush_locked(struct zl_socket *socket);
 
 /* [lets go] After a send: writes now, or leaves the message to be gathered. patient_until: until when

@@ -64,6 +64,8 @@ static void attach_to_binder(struct zl_socket *binder, struct zl_pipe *far)
     zl_pipe_attach_locked(far);
     zl_pipe_connected_locked(far);
     zl_pipe_take_signals_locked(far);
+    /* What the connector wrote before, a subscription for one, woke nobody. */
+    zl_socket_wake(binder);
     zl_socket_unlock(binder);
     zl_inproc_signal(near, ZL_SIGNAL_CONNECTED | ZL_SIGNAL_WRITABLE);
 }

@@ -220,6 +220,7 @@ static inline int store(struct zl_pipe *pipe, struct zl_msg *slot, struct zl_msg
     socket->inproc_bytes += size;
     if (size <= ZL_MSG_INLINE_MAX && !msg->group) {
         put_inline(socket, slot, msg, size);
+        pipe->outq.bytes_copied += size;
         return 0;
     }
     if (!is_copied(socket, msg, size))

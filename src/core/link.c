@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* How a connection comes and goes: resolving, connecting, heartbeats, loss, linger. Everything here runs on the socket's loop, except making a link and asking it to stop. */
+/* How a connection comes and goes: resolving, connecting, heartbeats, loss, linger. Everything here
+   runs on the socket's loop, except making a link and asking it to stop. */
 #define _GNU_SOURCE
 #include "core/link.h"
 

@@ -81,9 +81,9 @@ void zl_link_claim_returned(struct zl_link *link);
 
 /* ---- link_read.c, link_write.c -------------------------------------------------------------- */
 
-/* Gate held, let go meanwhile. Makes one read and publishes what it brought. The link must be
-   ready and unclaimed. */
-void zl_link_read_locked(struct zl_link *link);
+/* Gate held, let go meanwhile. Makes one read and publishes what it brought: at most `room` bytes, and
+   what a begun long body wants. The link must be ready and unclaimed. */
+void zl_link_read_locked(struct zl_link *link, size_t room);
 
 /* Why a link is flushed. */
 struct zl_flush {
@@ -94,7 +94,7 @@ struct zl_flush {
 };
 
 /* Gate held, let go meanwhile. Writes until nothing is left, the kernel says no, or the claim is
-   somebody else's. True when it has written anything. */
+   somebody else's. True when it has let the gate go: whoever is about to sleep has to look again. */
 bool zl_link_flush_locked(struct zl_link *link, struct zl_flush flush);
 
 /* ---- link_decode.c: the read claim is held, the gate is not ------------------------------------ */
@@ -109,6 +109,7 @@ struct zl_harvest {
     size_t bytes;        /* that the stream gave */
     size_t copied;       /* between the library's own buffers */
     unsigned ping_frame; /* which of the frames was the last PING */
+    size_t room;         /* for one read */
     bool envelopes;      /* every message begins with one: envelope_is_wrong */
     bool pong;
     unsigned ping_ttl; /* tenths of a second */

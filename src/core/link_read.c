@@ -109,6 +109,8 @@ static int read_once(struct zl_link *link, struct zl_harvest *harvest, bool *ful
     uint8_t *place = slab->data + slab->used;
     size_t have = reader->partial_size;
     size_t room = slab->capacity - slab->used - have;
+    if (room > harvest->room)
+        room = harvest->room;
     size_t batch = (size_t)link->options->in_batch_size;
     if (batch < BATCH_MIN)
         batch = BATCH_MIN;
@@ -146,6 +148,7 @@ static void publish_locked(struct zl_link *link, struct zl_harvest *harvest)
 {
     struct zl_pipe *pipe = link->pipe;
     if (harvest->pong) {
+        link->socket->heartbeats = true;
         link->pong_due = true;
         link->pong_context_size = harvest->pong_context_size;
         memcpy(link->pong_context, harvest->pong_context, sizeof link->pong_context);
@@ -165,7 +168,7 @@ static void publish_locked(struct zl_link *link, struct zl_harvest *harvest)
     zl_socket_wake(link->socket);
 }
 
-void zl_link_read_locked(struct zl_link *link)
+void zl_link_read_locked(struct zl_link *link, size_t room)
 {
     struct zl_socket *socket = link->socket;
     zl_list_remove(&link->readable_node);
@@ -178,6 +181,7 @@ void zl_link_read_locked(struct zl_link *link)
     zl_spent_clear(&socket->spent); /* so that a slab that was read can be filled again */
     struct zl_harvest harvest = {
         .slab = socket->slab,
+        .room = room,
         .envelopes = socket->ops->flags & ZL_PATTERN_REPLY_ENVELOPE,
     };
     bool full = false;

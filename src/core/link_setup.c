@@ -163,6 +163,7 @@ static void join_pattern_locked(struct zl_link *link, bool new_pipe)
     link->ready = true;
     link->reading = true;
     pipe->link = link;
+    link->socket->heartbeats |= link->options->heartbeat_ivl > 0;
     pipe->traffic.reconnects += link->was_ready;
     link->was_ready = true;
     if (new_pipe) {

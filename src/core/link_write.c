@@ -182,7 +182,7 @@ static void count_write(struct zl_link *link, const struct zl_flush *flush, ssiz
 }
 
 /* Gathers and writes once, with the claim. True when another round should follow. */
-static bool flush_round(struct zl_link *link, const struct zl_flush *flush, bool *any)
+static bool flush_round(struct zl_link *link, const struct zl_flush *flush, bool *tried)
 {
     struct iovec vectors[GATHER_VECTORS];
     size_t control, total;
@@ -190,16 +190,15 @@ static bool flush_round(struct zl_link *link, const struct zl_flush *flush, bool
     int count = gather(link, vectors, &control, &total);
     if (count == 0)
         return false;
+    *tried = true;
     ssize_t rc = write_unlocked(link, vectors, count, total, flush->patient_until, &outcome);
     if (rc < 0 && rc != -EAGAIN) {
         zl_link_mark_broken(link, (int)rc);
         return false;
     }
     uint64_t queued = link->pipe->outq.messages;
-    if (rc > 0) {
-        *any = true;
+    if (rc > 0)
         consume(link, control, (size_t)rc);
-    }
     count_write(link, flush, rc, queued - link->pipe->outq.messages, total);
     if (outcome == WROTE_ALL)
         return zl_link_has_output(link) && total >= zl_link_batch_size(link);
@@ -216,11 +215,11 @@ bool zl_link_flush_locked(struct zl_link *link, struct zl_flush flush)
     zl_list_remove(&link->unflushed_node);
     if (!link->ready || !zl_link_may_write(link) || link->blocked || !zl_link_has_output(link))
         return false;
-    bool any = false;
+    bool tried = false;
     link->writing = true;
-    while (!link->broken && flush_round(link, &flush, &any)) {
+    while (!link->broken && flush_round(link, &flush, &tried)) {
     }
     link->writing = false;
     zl_link_claim_returned(link);
-    return any;
+    return tried;
 }

@@ -115,7 +115,8 @@ static inline bool zl_outq_at_boundary(const struct zl_outq *queue)
 }
 
 /* Appends one frame with the message's payload; frame_flags: ZL_FRAME_MORE, ZL_FRAME_COMMAND.
-   On success the payload belongs to the queue and msg is empty; -ENOMEM: nothing has changed.
+   On success the payload belongs to the queue and msg is empty, or it was copied and msg is as it was;
+   -ENOMEM: nothing has changed.
    The message stays invisible until zl_outq_commit. */
 int zl_outq_append(struct zl_outq *queue, struct zl_chunk_cache *cache, struct zl_msg *msg,
                    uint8_t frame_flags);

@@ -255,6 +255,13 @@ bool zl_pipe_can_write_now(struct zl_pipe *pipe)
     return false;
 }
 
+bool zl_pipe_may_overfill(const struct zl_pipe *pipe)
+{
+    uint64_t limit = (uint64_t)atomic_load_explicit(&pipe->sndhwm, memory_order_relaxed);
+    return pipe->state == ZL_PIPE_OPEN && pipe->link && pipe->link->writing &&
+           pipe->outq.messages < 2 * limit;
+}
+
 void zl_pipe_drained_locked(struct zl_pipe *pipe)
 {
     struct zl_msg newest;

@@ -59,6 +59,11 @@ static inline bool zl_pipe_can_write(struct zl_pipe *pipe)
     return zl_likely(pipe->sent < pipe->room_until) || zl_pipe_can_write_now(pipe);
 }
 
+/* Before a message is dropped for want of room: whether it may be queued all the same. Messages of a
+   write in flight count against the mark until it returns, although the peer may have them by now; so
+   up to the mark is allowed once more. */
+bool zl_pipe_may_overfill(const struct zl_pipe *pipe);
+
 /* Writes one part; the caller has asked zl_pipe_can_write before the first one. On success the
    message is empty. -ENOMEM: the message stays with the caller, what was written of it is rolled
    back. -EPIPE: the pipe has ended. */

@@ -79,7 +79,7 @@ struct zl_pipe {
     uint64_t delivered;  /* whole messages read */
     uint64_t received;   /* links: whole messages published to the ring */
     uint64_t dropped;    /* whole messages refused at the high-water mark */
-    struct zl_pace pace; /* of senders of long messages */
+    struct zl_pace pace; /* of senders that run far ahead */
     bool awaits_drain;   /* such a sender waits until the queue is empty */
     struct zl_traffic traffic;
 

@@ -107,6 +107,7 @@ struct zl_socket {
     bool leased;             /* the loop's entry is disarmed; callers drive */
     bool tick_listed;        /* the loop's tick looks after the lease */
     int tick_ms;             /* until the next */
+    bool heartbeats;         /* a connection has sent or got a PING */
     bool driver_waits;       /* one of the waiting callers waits on the pollset */
     unsigned in_wait;        /* callers inside a wait */
     unsigned input_waits;    /* those of them that only input can help */
@@ -176,7 +177,8 @@ void zl_socket_release(struct zl_socket *socket);
 /* Wakes whoever sleeps on this socket, and signals ZMQ_FD. Call after publishing the change. */
 void zl_socket_wake(struct zl_socket *socket);
 
-/* Gate held. The same for news that help nobody who only waits for input: room, a new peer. */
+/* Gate held. The same for news that help nobody who only waits for input: room, a peer that has
+   brought nothing yet. */
 void zl_socket_wake_senders_locked(struct zl_socket *socket);
 
 /* Keeps why TLS failed, for ZLINK_TLS_ERROR; "" leaves what is there. Takes the gate. */

@@ -63,13 +63,14 @@ void zl_fan_out_clear(struct zl_fan_out *fan)
 bool zl_fan_out_settle(struct zl_fan_out *fan, bool nodrop)
 {
     for (size_t i = 0; i < fan->count;) {
-        if (zl_pipe_can_write(fan->targets[i])) {
+        struct zl_pipe *target = fan->targets[i];
+        if (zl_pipe_can_write(target) || (!nodrop && zl_pipe_may_overfill(target))) {
             i++;
         } else if (nodrop) {
             zl_fan_out_clear(fan);
             return false;
         } else {
-            fan->targets[i]->dropped++;
+            target->dropped++;
             drop_target(fan, i);
         }
     }

@@ -244,7 +244,7 @@ static int address(struct zl_socket *socket, const struct zl_msg *id)
         router->to = NULL;
         return strict ? -EHOSTUNREACH : 0;
     }
-    if (!zl_pipe_can_write(pipe)) {
+    if (!zl_pipe_can_write(pipe) && (strict || !zl_pipe_may_overfill(pipe))) {
         router->to = NULL;
         if (strict)
             return -EAGAIN;

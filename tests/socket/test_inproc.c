@@ -3,8 +3,10 @@
 #include "support/test_support.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static void names_are_any_text(void **state)
 {
@@ -278,6 +280,55 @@ static void receiver_closes_while_the_sender_pushes(void **state)
     ts_terminate(context);
 }
 
+struct receiver {
+    void *socket;
+    bool polls;
+};
+
+static void *receive_once(void *arg)
+{
+    struct receiver *receiver = arg;
+    char buffer[16];
+    if (receiver->polls)
+        ts_wait_readable(receiver->socket);
+    ts_recv_any(receiver->socket, buffer, sizeof buffer);
+    return NULL;
+}
+
+/* A connector writes before the binder knows of it: subscriptions, a probe. */
+static void connect_to_sleeper(int bound_type, int type, bool polls, bool has_connections,
+                               unsigned delay_us)
+{
+    char endpoint[TS_ENDPOINT_MAX];
+    pthread_t thread;
+    void *context = ts_context();
+    void *peer = ts_socket(context, type);
+    struct receiver receiver = {ts_socket(context, bound_type), polls};
+    if (has_connections)
+        ts_bind(receiver.socket, "tcp", endpoint);
+    ts_bind(receiver.socket, "inproc", endpoint);
+    if (type == ZMQ_SUB)
+        ts_set_text(peer, ZMQ_SUBSCRIBE, "x");
+    else
+        ts_set_int(peer, ZMQ_PROBE_ROUTER, 1);
+    ts_value(pthread_create(&thread, NULL, receive_once, &receiver), 0);
+    usleep(delay_us); /* the receiver may be anywhere, and mostly sleeps */
+    ts_ok(zmq_connect(peer, endpoint));
+    ts_value(pthread_join(thread, NULL), 0);
+    ts_close(peer);
+    ts_close(receiver.socket);
+    ts_terminate(context);
+}
+
+static void sleeper_learns_what_a_new_peer_brought(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 24; i++) {
+        connect_to_sleeper(ZMQ_XPUB, ZMQ_SUB, i & 1, i & 2, i * 400);
+        connect_to_sleeper(ZMQ_ROUTER, ZMQ_DEALER, i & 1, i & 2, i * 400);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -289,6 +340,7 @@ int main(void)
         cmocka_unit_test(disconnecting),
         cmocka_unit_test(talking_to_oneself),
         cmocka_unit_test(smallest_queue_loses_no_wakeup),
+        cmocka_unit_test(sleeper_learns_what_a_new_peer_brought),
         cmocka_unit_test(both_ends_close_at_once),
         cmocka_unit_test(receiver_closes_while_the_sender_pushes),
     };

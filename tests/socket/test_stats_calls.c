@@ -215,13 +215,19 @@ static struct pair open_roomy_pair(void **state)
 
 static void long_payloads_that_the_kernel_takes_are_not_copied(void **state)
 {
+    /* A TLS stream is read or written, not both: a payload that meets one of the server's two session
+       tickets has to wait, in the library's memory. */
+    uint64_t copies = 0, copies_max = strcmp(*state, "tls") == 0 ? 2 : 0;
+    uint64_t copied = 0;
     struct pair pair = open_roomy_pair(state);
     for (uint64_t i = 1; i <= 40; i++) {
         size_t size = i % 2 ? LONG_BUFFER : 50000;
         send_size(pair.out, size, 0);
         zlink_stats_t stats = stats_of(pair.out);
-        ts_check(stats.bytes_copied_out == 0);
-        ts_check(stats.writes_at_once == i && stats.writes_at_once_refused == 0);
+        copies += stats.bytes_copied_out > copied;
+        copied = stats.bytes_copied_out;
+        ts_check(copies <= copies_max);
+        ts_check(stats.writes_at_once >= i - copies && stats.writes_at_once_refused == 0);
         recv_size(pair.in, size);
     }
     close_pair(&pair);

@@ -117,7 +117,7 @@ static void output_during_a_read_is_written_afterwards(void **state)
     script.disturb_reads = true;
     scripted_flag(&script, EPOLLIN);
     zl_socket_lock(script.socket);
-    zl_link_read_locked(&script.link);
+    zl_link_read_locked(&script.link, 65536);
     zl_socket_unlock(script.socket);
     assert_int_equal(script.reads, 1);
     assert_true(zl_list_linked(&script.link.unflushed_node));
