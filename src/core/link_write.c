@@ -18,7 +18,6 @@ enum {
     GATHER_VECTORS = 64,
     GATHER_LIMIT = 512 * 1024, /* bytes in one write */
     CAPPED_MIN = 512,
-    PATIENCE_MAX_MS = 5, /* in one piece: a receiver that takes nothing for so long is slow */
 };
 static size_t put_pong(const struct zl_link *link, uint8_t *place)
 {
@@ -134,8 +133,9 @@ static bool becomes_writable(const struct zl_link *link, uint64_t until)
 {
     uint64_t now = zl_now_ms();
     int left = until > now ? (int)(until - now) : 0;
-    if (left > PATIENCE_MAX_MS)
-        left = PATIENCE_MAX_MS;
+    /* In one piece: a receiver that takes nothing for so long is slow. */
+    if (left > zl_pace_patience_ms())
+        left = zl_pace_patience_ms();
     struct pollfd item = {.fd = link->stream.fd, .events = POLLIN | POLLOUT};
     return left > 0 && poll(&item, 1, left) > 0 && (item.revents & POLLOUT);
 }

@@ -18,9 +18,6 @@ enum { DRIVE_EVERY = 64 };
 /* A send that may not wait drives so often at most. */
 enum { DRIVE_ONCE = 4 };
 
-/* Twice the time slice that a receiver on the same core may have to wait for. */
-enum { PATIENCE_MS = 5 };
-
 /* A sender over inproc looks how far its reader is after so many bytes. */
 enum { LOOK_BYTES = 64 * 1024 };
 
@@ -157,7 +154,7 @@ static void wait_until_caught_up(struct zl_socket *socket, struct zl_pipe *pipe)
     if (!zl_pace_allows(&pipe->pace))
         return;
     zl_pipe_acquire(pipe); /* it may go away meanwhile */
-    uint64_t deadline = zl_now_ms() + PATIENCE_MS;
+    uint64_t deadline = zl_now_ms() + (uint64_t)zl_pace_patience_ms();
     int rc = 0;
     while (rc == 0 && pipe->state == ZL_PIPE_OPEN && is_behind(pipe) &&
            usable_locked(socket, ZL_PATTERN_CAN_SEND) == 0) {
@@ -183,7 +180,7 @@ static zl_cold void before_long_send(struct zl_socket *socket, const struct zl_m
    gigabyte per second is waited for to the end. */
 static uint64_t patience_for(const struct zl_socket *socket, size_t size)
 {
-    uint64_t limit = PATIENCE_MS + (uint64_t)(size >> 18);
+    uint64_t limit = (uint64_t)zl_pace_patience_ms() + (uint64_t)(size >> 18);
     int timeout = socket->options.sndtimeo;
     if (timeout >= 0 && limit > (uint64_t)timeout)
         limit = (uint64_t)timeout;
