@@ -16,7 +16,8 @@ TEMPLATE = """\
 Written by `benchwithzmq/run_benchmarks.sh`; do not edit. How to read and how to repeat it:
 [README.md](README.md). Ratios are zlink by the other: of rates more is better, of times and CPU
 less. They are medians of ratios within a run; ± is half the width of the middle half of the runs.
-A cell below its target is marked **MISSED**, with what it wants.
+A cell below its target is marked **MISSED**, with what it wants; where its time goes, and what was
+tried: [performance.md](../docs/performance.md).
 
 <!-- begin pinned -->
 <!-- end pinned -->
