@@ -19,7 +19,7 @@ int zl_ctx_set(struct zl_ctx *ctx, int option, const void *value, size_t size);
 int zl_ctx_get_int(struct zl_ctx *ctx, int option, int *value);
 int zl_ctx_get_ext(struct zl_ctx *ctx, int option, void *value, const size_t *size);
 
-/* zmq_socket. 0, -EINVAL, -EMFILE, -ENOMEM; -ETERM is the caller's translation of -ECANCELED. */
+/* zmq_socket. 0, -EINVAL, -EMFILE, -ENOMEM, or -ETERM once the context is shutting down. */
 int zl_ctx_create_socket(struct zl_ctx *ctx, int type, bool internal, struct zl_socket **out);
 
 #endif
