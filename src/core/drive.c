@@ -28,11 +28,11 @@ enum {
     READ_LEAST = 16 * 1024,
     PASSES_AT_ONCE = 16, /* of the loop over the flagged links */
     LEASE_TICK_MS = 10,
-    LEASE_TICK_MAX_MS = 40, /* of an owner that was there at every tick so far */
-    GATHER_TIME_NS = 30000, /* for so long, ... */
-    GATHER_MAX_NS = 10000000,
-    GATHER_ROUNDS = 8, /* or as so many rounds of writes take, the loop leaves a growing batch */
-    GATHER_LOOKS = 4,  /* looks whether it grows, per round of writes */
+    LEASE_TICK_MAX_MS = 40,   /* of an owner that was there at every tick so far */
+    GATHER_TIME_NS = 30000,   /* the loop leaves a growing batch at least for so long, */
+    GATHER_ROUNDS = 8,        /* and until so many rounds of writes could have been made, */
+    GATHER_MAX_NS = 10000000, /* but after so long only for one round */
+    GATHER_LOOKS = 4,         /* looks whether it grows, per round of writes */
 };
 
 /* Ticks of a first guess of what a small write costs, before any was measured. */
@@ -50,18 +50,23 @@ static struct zl_link *unflushed_link(struct zl_list *node)
 
 /* ---- Flagged links ---------------------------------------------------------------------------- */
 
+/* One pass goes over what is listed now: links that are listed again meanwhile are for the next.
+   Returns how many there are. */
+static unsigned begin_pass(struct zl_list *pass, struct zl_list *listed)
+{
+    unsigned links = 0;
+    struct zl_list *node;
+    zl_list_init(pass);
+    for (; (node = zl_list_pop(listed)) != NULL; links++)
+        zl_list_append(pass, node);
+    return links;
+}
+
 static bool flush_links(struct zl_socket *socket, struct zl_flush flush)
 {
     bool any = false;
-    /* Links that want more while we write elsewhere go to the end: one pass is bounded by a mark. */
-    struct zl_list pass;
-    zl_list_init(&pass);
-    struct zl_list *node;
-    unsigned links = 0;
-    while ((node = zl_list_pop(&socket->unflushed_links)) != NULL) {
-        zl_list_append(&pass, node);
-        links++;
-    }
+    struct zl_list pass, *node;
+    unsigned links = begin_pass(&pass, &socket->unflushed_links);
     while ((node = zl_list_pop(&pass)) != NULL)
         any |= zl_link_flush_locked(unflushed_link(node), flush);
     socket->round_links = links ? links : 1;
@@ -82,19 +87,12 @@ static size_t room_per_read(unsigned links)
 
 static bool read_pass(struct zl_socket *socket)
 {
-    bool any = false;
-    struct zl_list pass;
-    zl_list_init(&pass);
-    struct zl_list *node;
-    unsigned links = 0;
-    for (; (node = zl_list_pop(&socket->readable_links)) != NULL; links++)
-        zl_list_append(&pass, node);
+    struct zl_list pass, *node;
+    unsigned links = begin_pass(&pass, &socket->readable_links);
     size_t room = room_per_read(links);
-    while ((node = zl_list_pop(&pass)) != NULL) {
+    while ((node = zl_list_pop(&pass)) != NULL)
         zl_link_read_locked(readable_link(node), room);
-        any = true;
-    }
-    return any;
+    return links > 0;
 }
 
 bool zl_drive_flagged_locked(struct zl_socket *socket)

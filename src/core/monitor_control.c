@@ -22,7 +22,7 @@
 static int check_usable(struct zl_socket *socket)
 {
     zl_socket_lock(socket);
-    int rc = socket->closed ? -ENOTSOCK : socket->terminated ? -ETERM : 0;
+    int rc = zl_socket_usable_locked(socket);
     zl_socket_unlock(socket);
     return rc;
 }

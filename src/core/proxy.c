@@ -47,10 +47,9 @@ static int look(struct zl_socket *socket, short event)
     int rc = 0;
     zl_socket_lock(socket);
     do {
-        if (socket->closed || socket->terminated) {
-            rc = socket->closed ? -ENOTSOCK : -ETERM;
+        rc = zl_socket_usable_locked(socket);
+        if (rc < 0)
             break;
-        }
         zl_socket_take_signals_locked(socket);
         rc = has_event(socket, event);
     } while (rc == 0 && zl_drive_flagged_locked(socket));

@@ -63,8 +63,9 @@ static bool is_over(uint64_t deadline)
 
 static int usable_locked(const struct zl_socket *socket, unsigned ability)
 {
-    if (zl_unlikely(socket->closed || socket->terminated))
-        return socket->closed ? -ENOTSOCK : -ETERM;
+    int rc = zl_socket_usable_locked(socket);
+    if (zl_unlikely(rc < 0))
+        return rc;
     return socket->ops->flags & ability ? 0 : -ENOTSUP;
 }
 
@@ -300,24 +301,27 @@ int zl_socket_recv(struct zl_socket *socket, struct zl_msg *msg, int flags)
     return rc;
 }
 
+static inline int64_t copy_out(const struct zl_msg *msg, void *buffer, size_t capacity)
+{
+    size_t size = zl_msg_size(msg);
+    zl_copy(buffer, zl_msg_bytes(msg), size < capacity ? size : capacity);
+    return (int64_t)size;
+}
+
 /* Short payloads are copied out under the gate, and what they held is given back many at a time. */
 static int64_t take_short(struct zl_socket *socket, struct zl_msg *msg, void *buffer,
                           size_t capacity)
 {
-    size_t size = zl_msg_size(msg);
-    size_t copied = size < capacity ? size : capacity;
-    zl_copy(buffer, zl_msg_bytes(msg), copied);
+    int64_t size = copy_out(msg, buffer, capacity);
     zl_spent_add(&socket->spent, msg);
-    return (int64_t)size;
+    return size;
 }
 
 static zl_cold int64_t take_long(struct zl_msg *msg, void *buffer, size_t capacity)
 {
-    size_t size = zl_msg_size(msg);
-    size_t copied = size < capacity ? size : capacity;
-    zl_copy(buffer, zl_msg_bytes(msg), copied);
+    int64_t size = copy_out(msg, buffer, capacity);
     zl_msg_close(msg);
-    return (int64_t)size;
+    return size;
 }
 
 int64_t zl_socket_recv_buffer(struct zl_socket *socket, void *buffer, size_t capacity, int flags)

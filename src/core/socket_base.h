@@ -22,6 +22,7 @@
 #include "io/spin.h"
 #include "pattern/pattern.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -202,6 +203,14 @@ static inline void zl_socket_lock(struct zl_socket *socket)
 
 /* Gives a reference to the pipe back after the gate; also_peer: and one to its other end. */
 void zl_socket_release_pipe_locked(struct zl_socket *socket, struct zl_pipe *pipe, bool also_peer);
+
+/* Gate held. 0, -ENOTSOCK once it is closed, or -ETERM once the context is shutting down. */
+static inline int zl_socket_usable_locked(const struct zl_socket *socket)
+{
+    if (socket->closed || socket->terminated)
+        return socket->closed ? -ENOTSOCK : -ETERM;
+    return 0;
+}
 
 /* Closes the message after the gate, and makes it an empty one. */
 void zl_socket_dispose_content(struct zl_socket *socket, struct zl_msg *msg);

@@ -45,7 +45,7 @@ static int check_state(struct zl_socket *socket)
 {
     zl_socket_lock(socket);
     zl_socket_take_signals_locked(socket);
-    int rc = socket->closed ? -ENOTSOCK : socket->terminated ? -ETERM : 0;
+    int rc = zl_socket_usable_locked(socket);
     zl_socket_unlock(socket);
     return rc;
 }

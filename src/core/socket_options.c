@@ -11,13 +11,6 @@
 #include <errno.h>
 #include <string.h>
 
-static int usable_locked(const struct zl_socket *socket)
-{
-    if (socket->closed)
-        return -ENOTSOCK;
-    return socket->terminated ? -ETERM : 0;
-}
-
 static void update_high_water_marks(struct zl_socket *socket)
 {
     zl_list_for_safe(node, &socket->pipes)
@@ -28,7 +21,7 @@ static void update_high_water_marks(struct zl_socket *socket)
 int zl_socket_set(struct zl_socket *socket, int option, const void *value, size_t size)
 {
     zl_socket_lock(socket);
-    int rc = usable_locked(socket);
+    int rc = zl_socket_usable_locked(socket);
     if (rc == 0) {
         /* So that an option that acts on peers (XPUB manual) finds them. */
         zl_socket_take_signals_locked(socket);
@@ -103,7 +96,7 @@ static int get_own(struct zl_socket *socket, int option, void *value, size_t *si
 int zl_socket_get(struct zl_socket *socket, int option, void *value, size_t *size)
 {
     zl_socket_lock(socket);
-    int rc = usable_locked(socket);
+    int rc = zl_socket_usable_locked(socket);
     if (rc == 0) {
         rc = get_own(socket, option, value, size);
         if (rc == -EOPNOTSUPP && socket->ops->get_option)
