@@ -4,7 +4,6 @@
 #ifndef TESTS_SUPPORT_SANITIZER_H
 #define TESTS_SUPPORT_SANITIZER_H
 
-/* The thread sanitizer's runtime ends a forked child that starts threads. */
 #if defined(__SANITIZE_THREAD__)
 #define TS_THREAD_SANITIZER 1
 #elif defined(__has_feature)
@@ -27,6 +26,10 @@
 #ifndef TS_SANITIZER
 #define TS_SANITIZER 0
 #endif
+
+/* Whether a forked child may allocate and free although other threads of its parent did: glibc
+ * hands its heap over in order, a sanitizer's may have lost a lock to a thread that is not there. */
+#define TS_CHILD_HAS_HEAP (!TS_SANITIZER)
 
 /* How often, or how much: a constant. For what is repeated to meet many moments or random inputs;
  * a sanitizer judges each of them, so it needs fewer, and takes many times as long for each. Where
