@@ -9,6 +9,7 @@
 #include "core/link_io.h"
 #include "core/pipe_base.h"
 #include "core/socket_base.h"
+#include "core/turn.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -295,6 +296,7 @@ static void note_wait(void)
 {
     zl_habits.wait_ended = zl_ticks();
     zl_habits.run = 0;
+    zl_turn_slept();
 }
 
 static void note_write(const struct zl_socket *socket, uint64_t begun)
@@ -354,6 +356,15 @@ static void leave_after_write(struct zl_socket *socket)
         zl_drive_hand_back_locked(socket);
 }
 
+static void maybe_end_turn(struct zl_socket *socket)
+{
+    if (!zl_turn_is_over())
+        return;
+    zl_gate_unlock(&socket->gate);
+    zl_turn_give_away();
+    zl_gate_lock(&socket->gate);
+}
+
 enum decision {
     GO_ON,       /* the batch may grow; somebody sees to it already */
     GATHER,      /* a batch begins */
@@ -391,6 +402,8 @@ void zl_drive_after_send_locked(struct zl_socket *socket, uint64_t patient_until
         note_write(socket, begun);
     }
     leave_after_write(socket);
+    if (patient_until == 0) /* else it waits for its receiver anyway */
+        maybe_end_turn(socket);
 }
 
 void zl_drive_write_borrowed_locked(struct zl_socket *socket, uint64_t patient_until)
