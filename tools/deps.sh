@@ -11,7 +11,7 @@ set -eu
 [ -z "${ZLINK_NO_DEPS-}" ] || exit 0
 
 build="gcc libc6-dev cmake make libssl-dev"
-test="$build openssl libcmocka-dev libzmq3-dev python3 python3-zmq python3-pytest libczmq4 g++ cppzmq-dev pkg-config stunnel4 chromium"
+test="$build openssl libcmocka-dev libzmq3-dev python3 python3-zmq python3-pytest libczmq4 g++ cppzmq-dev pkg-config stunnel4 chromium spin"
 # Node.js may be there from elsewhere, with npm in it: then Debian's packages would get in its way.
 if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
     test="$test nodejs npm"
