@@ -603,9 +603,6 @@ static int wait_on_pollset(struct zl_socket *socket, int timeout)
     int count = collect_patiently(socket, timeout);
     socket->fd_waiters--;
     socket->driver_waits = false;
-    /* Others sleep on this socket without driving: from now on the loop has to. */
-    if (socket->in_wait > 1)
-        zl_drive_hand_back_locked(socket);
     if (count < 0)
         return count;
     return count == 0 ? -EAGAIN : 0;
@@ -660,15 +657,22 @@ void zl_drive_lease_locked(struct zl_socket *socket)
     watch_lease(socket);
 }
 
+void zl_drive_leave_input_locked(struct zl_socket *socket)
+{
+    if (!zl_list_empty(&socket->readable_links) && socket->loop && zl_drive_needs_post(socket))
+        zl_drive_post_locked(socket);
+}
+
 void zl_drive_leave_locked(struct zl_socket *socket)
 {
     if (!zl_list_empty(&socket->unflushed_links))
         post_flush(socket);
-    /* The readiness of what the kernel refused would sit on the lease of an owner that is elsewhere. */
-    if (socket->blocked_links > 0)
+    /* The lease of an owner that is elsewhere would keep the readiness of what the kernel refused, and
+       whatever others wait for that sleep here without driving. */
+    bool left_alone = socket->in_wait > 0 && socket->fd_waiters == 0;
+    if (socket->blocked_links > 0 || left_alone)
         zl_drive_hand_back_locked(socket);
-    if (!zl_list_empty(&socket->readable_links) && socket->loop && zl_drive_needs_post(socket))
-        zl_drive_post_locked(socket);
+    zl_drive_leave_input_locked(socket);
 }
 
 int zl_drive_begin_wait_locked(struct zl_socket *socket)

@@ -82,8 +82,11 @@ void zl_drive_end_wait_locked(struct zl_socket *socket);
 void zl_drive_lease_locked(struct zl_socket *socket);
 
 /* A caller returns to its program: what it leaves undone is the loop's, unless the lease's tick will
-   see to it. */
+   see to it. After each call in which it drove. */
 void zl_drive_leave_locked(struct zl_socket *socket);
+
+/* The same of input only, for a caller that goes on to wait, or to its next call. */
+void zl_drive_leave_input_locked(struct zl_socket *socket);
 
 /* Gives the lease back now if there is one. */
 void zl_drive_hand_back_locked(struct zl_socket *socket);

@@ -139,9 +139,15 @@ bool zl_inproc_is_ahead(struct zl_pipe *pipe, size_t size)
     return zl_inproc_is_still_ahead(pipe);
 }
 
-bool zl_inproc_is_still_ahead(const struct zl_pipe *pipe)
+bool zl_inproc_is_still_ahead(struct zl_pipe *pipe)
 {
     uint64_t wanted = atomic_load_explicit(&pipe->told_from, memory_order_relaxed);
+    if (pipe->sent - unread(pipe) >= wanted)
+        return false;
+    if (atomic_load_explicit(&pipe->writer_blocked, memory_order_relaxed))
+        return true;
+    /* What the reader answered was an earlier question, and it took this one for the same. */
+    ask_to_be_told(pipe, wanted);
     return pipe->sent - unread(pipe) < wanted;
 }
 

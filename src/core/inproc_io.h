@@ -50,7 +50,9 @@ static inline void zl_inproc_delivered(struct zl_pipe *pipe, size_t size);
 /* Whether the writer is so far ahead of its reader, with messages of about `size` bytes, that the memory
    in between is more than a cache holds. Asks the reader to tell when half of that is read. */
 bool zl_inproc_is_ahead(struct zl_pipe *pipe, size_t size);
-bool zl_inproc_is_still_ahead(const struct zl_pipe *pipe);
+
+/* Whether that half is still to be read; asks again if that may have been forgotten. */
+bool zl_inproc_is_still_ahead(struct zl_pipe *pipe);
 
 /* Tells the owner of this inproc end the news. No gate is needed. */
 void zl_inproc_signal(struct zl_pipe *pipe, unsigned signals);

@@ -71,6 +71,8 @@ static int look_at_socket(struct zl_poll_entry *entry, int poll_kernel)
         rc = look_locked(entry);
     if (rc > 0)
         zl_drive_leave_locked(socket);
+    else
+        zl_drive_leave_input_locked(socket); /* after the last of many passes */
     zl_socket_unlock(socket);
     return rc;
 }

@@ -53,6 +53,7 @@ static int look(struct zl_socket *socket, short event)
         zl_socket_take_signals_locked(socket);
         rc = has_event(socket, event);
     } while (rc == 0 && zl_drive_flagged_locked(socket));
+    zl_drive_leave_input_locked(socket);
     zl_socket_unlock(socket);
     return rc;
 }

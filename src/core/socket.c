@@ -34,8 +34,11 @@ static inline bool has_signals(struct zl_socket *socket)
 static zl_cold void take_news(struct zl_socket *socket)
 {
     zl_socket_take_signals_locked(socket);
-    if (socket->look_due)
+    if (socket->look_due) {
         zl_drive_poll_locked(socket);
+        /* The lease may have gone meanwhile, and a call that finds what it wants drives no more. */
+        zl_drive_leave_locked(socket);
+    }
 }
 
 /* What every send and receive begins with: news of inproc peers, and connections that nobody has

@@ -136,9 +136,12 @@ void zl_socket_wake(struct zl_socket *socket)
     /* What was published before is visible to a sleeper that sets its bit after this look: pairs
        with the fence in begin_sleep (drive.c). */
     zl_fence();
-    if (atomic_load_explicit(&socket->sleeping, memory_order_relaxed) == 0)
-        return;
-    unsigned sleepers = atomic_exchange(&socket->sleeping, 0);
+    unsigned sleepers = atomic_load_explicit(&socket->sleeping, memory_order_relaxed);
+    do {
+        if (!(sleepers & ZL_SLEEP_ANY))
+            return;
+    } while (!atomic_compare_exchange_weak(&socket->sleeping, &sleepers,
+                                           (sleepers & ~(unsigned)ZL_SLEEP_ANY) + ZL_SLEEP_WAKER));
     if (sleepers & ZL_SLEEP_FUTEX)
         zl_futex_wake_all(&socket->sleeping);
     if (sleepers & (ZL_SLEEP_EVENTFD | ZL_SLEEP_FD_USER)) {

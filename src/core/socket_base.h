@@ -43,11 +43,14 @@ struct zl_monitor;
 /* socket->signalled of a closed socket: nobody takes news in any more. */
 #define ZL_SIGNALS_CLOSED ((struct zl_pipe *)1)
 
-/* Bits of socket->sleeping. */
+/* Bits of socket->sleeping. The others count its wakers: who is on the way to the futex sees that
+   it was woken, though somebody else sleeps there again by then. */
 enum {
     ZL_SLEEP_FUTEX = 1,   /* a caller sleeps on the word itself (no descriptors involved) */
     ZL_SLEEP_EVENTFD = 2, /* a caller sleeps in epoll or poll */
     ZL_SLEEP_FD_USER = 4, /* ZMQ_FD is not signalled and has to be at the next change */
+    ZL_SLEEP_ANY = 7,
+    ZL_SLEEP_WAKER = 8,
 };
 
 enum zl_endpoint_kind {

@@ -7,12 +7,12 @@
    they order. The futex's system calls are fences.
 
    ctest-timeout: 120
-   model-holds: LIMIT=1 LIMIT=2 LIMIT=3 LIMIT=9,AHEAD=1
+   model-holds: LIMIT=1 LIMIT=2 LIMIT=3 LIMIT=9,AHEAD=1 LIMIT=9,AHEAD=2
    model-fails: WITHOUT_WAKE_READER_FENCE WITHOUT_SET_IDLE_FENCE WITHOUT_IDLE_LOOK
    model-fails: WITHOUT_ASK_FENCE WITHOUT_ASK_LOOK WITHOUT_TELL_FENCE
    model-fails: LIMIT=9,AHEAD=1,WITHOUT_IDLE_TELL
    model-fails: WITHOUT_WAKE_FENCE WITHOUT_SLEEP_FENCE WITHOUT_SLEEP_LOOK
-   model-known: LIMIT=9,AHEAD=2
+   model-fails: LIMIT=9,AHEAD=2,WITHOUT_ASK_AGAIN
 */
 
 #ifndef MESSAGES
@@ -277,6 +277,18 @@ write:
             do /* wait_until_caught_up, with all the patience in the world */
             :: LOAD(WRITER, ACKNOWLEDGED) >= wanted -> break /* zl_inproc_is_still_ahead */
             :: else ->
+#ifndef WITHOUT_ASK_AGAIN
+                if
+                :: LOAD(WRITER, WRITER_BLOCKED)
+                :: else -> /* ask_to_be_told */
+                    store(WRITER, WRITER_BLOCKED, 1);
+                    fence(WRITER);
+                    if
+                    :: LOAD(WRITER, ACKNOWLEDGED) >= wanted -> break
+                    :: else
+                    fi
+                fi;
+#endif
                 wait_for_news(WRITER);
                 TAKE_SIGNALS(WRITER, room_until = 0; out_full = false)
             od

@@ -9,15 +9,14 @@
    ctest-timeout: 240
    model-holds: plain CALLS=2,RCVHWM=1 CALLS=2,RCVHWM=2 CALLS=2,SENDS,FLUSHES=1 CALLS=2,MESSAGES=2,NEWS
    model-holds: CALLERS=2,CALLS=1,MESSAGES=2 CALLERS=2,CALLS=1,MESSAGES=2,RCVHWM=1
-   model-holds: CALLERS=2,CALLS=1,MESSAGES=1,NEWS CALLERS=2,CALLS=2,MESSAGES=1,PROMPT,PATIENT
+   model-holds: CALLERS=2,CALLS=1,MESSAGES=1,NEWS CALLERS=2,CALLS=2,MESSAGES=1,PROMPT
    model-rests: CALLS=2,MESSAGES=1,FLUSHES=1 CALLS=2,MESSAGES=1,NEWS CALLERS=2,CALLS=1,MESSAGES=1
    model-fails: WITHOUT_REARM WITHOUT_HAND_BACK_POST WITHOUT_CLAIM_LOOK WITHOUT_WAKE
    model-fails: WITHOUT_WATCH WITHOUT_TICK_HAND_BACK WITHOUT_TICK_END WITHOUT_DISARM
    model-fails: CALLS=2,MESSAGES=2,NEWS,WITHOUT_LOOK_AT_OTHERS CALLS=1,NEWS,WITHOUT_SLEEP_LOOK
    model-fails: CALLERS=2,CALLS=1,MESSAGES=2,RCVHWM=1,WITHOUT_POST_BESIDE_SLEEPER
-   model-fails: CALLERS=2,CALLS=1,MESSAGES=1,PROMPT,PATIENT,WITHOUT_HAND_BACK_BESIDE_SLEEPER
+   model-fails: WITHOUT_POST_AFTER_LOOK CALLERS=2,CALLS=2,MESSAGES=1,PROMPT,WITHOUT_HAND_BACK_AT_LEAVE
    model-stirs: CALLS=1,MESSAGES=1,WITHOUT_TICK_END
-   model-known: WITHOUT_POST_AFTER_LOOK CALLERS=2,CALLS=2,MESSAGES=1,PROMPT
 */
 
 #ifndef CALLERS
@@ -38,7 +37,6 @@
 /* SENDS    callers send, too
    NEWS     an inproc peer has a message for the socket as well
    PROMPT   nobody sleeps on the futex with only the tick to help him
-   PATIENT  no call with ZMQ_DONTWAIT
    RESTS    set by check.sh, see there */
 
 #if RCVHWM > 0
@@ -177,13 +175,27 @@ inline hand_back()
     fi
 }
 
-/* zl_drive_leave_locked; also the end of zl_link_resume_locked */
+/* zl_drive_leave_input_locked; also the end of zl_link_resume_locked */
 inline post_if_needed()
 {
     if
     :: listed && NEEDS_POST -> drive_task = true
     :: else
     fi
+}
+
+/* zl_drive_leave_locked; what it does for the output is left out */
+inline leave()
+{
+    atomic {
+        if
+#ifndef WITHOUT_HAND_BACK_AT_LEAVE
+        :: in_wait > 0 && fd_waiters == 0 -> hand_back()
+#endif
+        :: else
+        fi;
+        post_if_needed()
+    }
 }
 
 /* ---- Driving: the gate is held, and let go meanwhile ------------------------------------------- */
@@ -353,7 +365,7 @@ inline begin_call()
     :: look_due ->
         collect(0);
 #ifndef WITHOUT_POST_AFTER_LOOK
-        post_if_needed(); /* the C code lacks this: README.md, "Known" */
+        leave();
 #endif
         any = false;
         count = false
@@ -402,13 +414,7 @@ inline wait_on_pollset()
     atomic {
         count = false;
         fd_waiters--;
-        driver_waits = false;
-        if
-#ifndef WITHOUT_HAND_BACK_BESIDE_SLEEPER
-        :: in_wait > 1 -> hand_back()
-#endif
-        :: else
-        fi
+        driver_waits = false
     }
 }
 
@@ -466,9 +472,7 @@ proctype caller(byte me)
         if
         :: true -> blocks = true; timed = false
         :: true -> blocks = true; timed = true
-#ifndef PATIENT
         :: true -> blocks = false /* ZMQ_DONTWAIT */
-#endif
         fi;
         begin_call();
         any = false;
@@ -478,7 +482,7 @@ proctype caller(byte me)
             if
             :: listed -> /* drive_now_and_then: whether it is the 64th message */
                 if
-                :: true -> drive_flagged(any); post_if_needed()
+                :: true -> drive_flagged(any); leave()
                 :: true
                 fi
             :: else
@@ -516,7 +520,7 @@ proctype caller(byte me)
                 :: else
                 fi
             od;
-            post_if_needed() /* zl_drive_leave_locked */
+            leave()
         fi;
         atomic { end_call() }
 #ifdef SENDS

@@ -7,8 +7,7 @@
    What fences are for is shown in inproc_wake.pml; memory is plain here.
 
    model-holds: plain
-   model-fails: WITHOUT_SLEEP_LOOK WITHOUT_COMPARISON
-   model-known: WITHOUT_GENERATION
+   model-fails: WITHOUT_SLEEP_LOOK WITHOUT_COMPARISON WITHOUT_WAKER
 */
 
 #define SENDER 0
@@ -24,11 +23,11 @@ bool room, input;
 
 bool on_futex[2];
 
-#ifdef WITHOUT_GENERATION
+#ifdef WITHOUT_WAKER
 #define CLEARED 0
 #else
-/* The C code lacks this: README.md, "Known". Every waker counts in the other bits, which tells a word
-   that was cleared and set again from one that was not. */
+/* ZL_SLEEP_WAKER: every waker counts in the other bits, which tells a word that was cleared and set
+   again from one that was not. */
 #define CLEARED ((sleeping | 1) + 1)
 #endif
 
