@@ -296,7 +296,7 @@ static void note_wait(void)
 {
     zl_habits.wait_ended = zl_ticks();
     zl_habits.run = 0;
-    zl_turn_slept();
+    zl_turn_waited();
 }
 
 static void note_write(const struct zl_socket *socket, uint64_t begun)
@@ -347,15 +347,6 @@ static void post_flush(struct zl_socket *socket)
         zl_socket_release(socket);
 }
 
-/* A sender has written and goes back to its program: the rest is the loop's. */
-static void leave_after_write(struct zl_socket *socket)
-{
-    if (!zl_list_empty(&socket->unflushed_links))
-        post_flush(socket); /* another thread appended while we wrote */
-    if (socket->blocked_links > 0)
-        zl_drive_hand_back_locked(socket);
-}
-
 static void maybe_end_turn(struct zl_socket *socket)
 {
     if (!zl_turn_is_over())
@@ -363,6 +354,17 @@ static void maybe_end_turn(struct zl_socket *socket)
     zl_gate_unlock(&socket->gate);
     zl_turn_give_away();
     zl_gate_lock(&socket->gate);
+}
+
+/* A sender has written and goes back to its program: the rest is the loop's. */
+static void leave_after_write(struct zl_socket *socket, uint64_t patient_until)
+{
+    if (!zl_list_empty(&socket->unflushed_links))
+        post_flush(socket); /* another thread appended while we wrote */
+    if (socket->blocked_links > 0)
+        zl_drive_hand_back_locked(socket);
+    if (patient_until == 0) /* else it waits for its receiver anyway */
+        maybe_end_turn(socket);
 }
 
 enum decision {
@@ -401,9 +403,7 @@ void zl_drive_after_send_locked(struct zl_socket *socket, uint64_t patient_until
         learn_cost(socket, socket->flush_ended - begun);
         note_write(socket, begun);
     }
-    leave_after_write(socket);
-    if (patient_until == 0) /* else it waits for its receiver anyway */
-        maybe_end_turn(socket);
+    leave_after_write(socket, patient_until);
 }
 
 void zl_drive_write_borrowed_locked(struct zl_socket *socket, uint64_t patient_until)
@@ -418,7 +418,7 @@ void zl_drive_write_borrowed_locked(struct zl_socket *socket, uint64_t patient_u
     socket->flush_wanted = false;
     socket->batch_full = false;
     socket->batch_grown = false;
-    leave_after_write(socket);
+    leave_after_write(socket, patient_until);
 }
 
 /* Gives the sender so many ticks, and at least one chance to run. */
@@ -595,6 +595,17 @@ static int collect_patiently(struct zl_socket *socket, int timeout)
     return count;
 }
 
+/* ZMQ_FD has been asked for: the loop must not be woken by the signal that is meant for its user. But
+   who sleeps in the pollset must: the last of them leaves it to the loop. */
+static void give_up_pollset(struct zl_socket *socket)
+{
+    if (!socket->fd_user || !socket->wake_watched || socket->fd_waiters > 0)
+        return;
+    socket->wake_watched = false;
+    zl_pollset_unregister(&socket->pollset, socket->wake_fd);
+    zl_drive_hand_back_locked(socket);
+}
+
 static int wait_on_pollset(struct zl_socket *socket, int timeout)
 {
     take_lease(socket);
@@ -603,6 +614,7 @@ static int wait_on_pollset(struct zl_socket *socket, int timeout)
     int count = collect_patiently(socket, timeout);
     socket->fd_waiters--;
     socket->driver_waits = false;
+    give_up_pollset(socket);
     if (count < 0)
         return count;
     return count == 0 ? -EAGAIN : 0;
@@ -663,14 +675,18 @@ void zl_drive_leave_input_locked(struct zl_socket *socket)
         zl_drive_post_locked(socket);
 }
 
+/* A lease whose owner goes would keep from others what they wait for: they sleep without driving. */
+static bool leaves_sleepers(const struct zl_socket *socket)
+{
+    return socket->in_wait > 0 && socket->fd_waiters == 0;
+}
+
 void zl_drive_leave_locked(struct zl_socket *socket)
 {
     if (!zl_list_empty(&socket->unflushed_links))
         post_flush(socket);
-    /* The lease of an owner that is elsewhere would keep the readiness of what the kernel refused, and
-       whatever others wait for that sleep here without driving. */
-    bool left_alone = socket->in_wait > 0 && socket->fd_waiters == 0;
-    if (socket->blocked_links > 0 || left_alone)
+    /* The readiness of what the kernel refused would sit on the lease of an owner that is elsewhere. */
+    if (socket->blocked_links > 0 || leaves_sleepers(socket))
         zl_drive_hand_back_locked(socket);
     zl_drive_leave_input_locked(socket);
 }
@@ -700,6 +716,9 @@ void zl_drive_end_wait_locked(struct zl_socket *socket)
     note_wait();
     end_sleep(socket, false);
     socket->fd_waiters--;
+    give_up_pollset(socket);
+    if (leaves_sleepers(socket))
+        zl_drive_hand_back_locked(socket);
     watch_lease(socket);
     /* Without connections nobody collects, and the signal would stay. */
     if (socket->fd_waiters == 0 &&
@@ -747,6 +766,8 @@ int zl_drive_open_locked(struct zl_socket *socket)
                            &socket->pollset_io);
     if (rc < 0)
         zl_pollset_close(&socket->pollset);
+    else
+        socket->wake_watched = !socket->fd_user;
     return rc;
 }
 
@@ -757,11 +778,7 @@ int zl_drive_fd_locked(struct zl_socket *socket)
         return rc;
     if (!socket->fd_user) {
         socket->fd_user = true;
-        if (socket->pollset.fd >= 0) {
-            /* The loop must not be woken by the signal that is meant for the user. */
-            zl_pollset_unregister(&socket->pollset, socket->wake_fd);
-            zl_drive_hand_back_locked(socket);
-        }
+        give_up_pollset(socket);
         /* Readable at first, as the state has never been looked at. */
         atomic_fetch_or(&socket->sleeping, ZL_SLEEP_FD_USER);
         zl_socket_wake(socket);

@@ -104,16 +104,6 @@ static void detach(struct zl_pipe *pipe)
     zl_socket_release_pipe_locked(socket, pipe, pipe->peer != NULL);
 }
 
-/* The end of a pipe may be room for another one, or input: notices of what a subscriber no longer
-   wants. Who waits for input is not woken for less. */
-static void wake_for_end_locked(struct zl_socket *socket)
-{
-    if (socket->ops->can_recv && socket->ops->can_recv(socket))
-        zl_socket_wake(socket);
-    else
-        zl_socket_wake_senders_locked(socket);
-}
-
 void zl_pipe_end_locked(struct zl_pipe *pipe, bool drop_input)
 {
     struct zl_socket *socket = zl_pipe_owner(pipe);
@@ -134,7 +124,8 @@ void zl_pipe_end_locked(struct zl_pipe *pipe, bool drop_input)
         pipe->drops_rest = true;
     else if (drop_input || pipe->unread || !has_input(pipe))
         detach(pipe);
-    wake_for_end_locked(socket);
+    /* It may be room for another one; if it is input as well, the pattern has said so. */
+    zl_socket_wake_senders_locked(socket);
 }
 
 void zl_pipe_disconnected_locked(struct zl_pipe *pipe)

@@ -90,6 +90,7 @@ struct zl_socket {
     bool rcvmore;       /* the part last received has successors */
     bool sending_parts; /* the part last sent has successors */
     bool fd_user;       /* ZMQ_FD was asked for: no lease any more */
+    bool wake_watched;  /* wake_fd is in the pollset */
     unsigned notify;    /* ZMQ_NOTIFY_*: connections announce themselves with an empty message */
     bool internal;      /* the library's own (monitor): not told about termination */
 

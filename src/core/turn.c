@@ -3,12 +3,11 @@
 #include "core/turn.h"
 
 #include "base/clock.h"
-#include "io/gate.h"
 
 #include <sched.h>
 
 enum {
-    WRITES_MIN = 4,     /* since the last sleep: who answers never looks at the clock */
+    WRITES_MIN = 4,     /* since the last wait: who answers never looks at the clock */
     PAUSE_NS = 1000000, /* between two writes: the thread was somewhere else, asleep most likely */
     TURN_NS = 300000,
     TURN_MAX_NS = 10000000,
@@ -43,7 +42,7 @@ void zl_turn_give_away(void)
         turn.length = TURN_MAX_NS;
 }
 
-void zl_turn_slept(void)
+void zl_turn_waited(void)
 {
     turn.writes = 0;
 }

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-/* After a write. True if the calling thread has been writing for long enough without a sleep in the
+/* After a write. True if the calling thread has been writing for long enough without a wait in the
  * library or a long pause: zl_turn_give_away() is due. */
 bool zl_turn_is_over(void);
 
@@ -16,7 +16,7 @@ bool zl_turn_is_over(void);
  * with programs that use up whole time slices, and would get little of it: turns become longer. */
 void zl_turn_give_away(void);
 
-/* The thread has slept in the library: its turn begins anew. */
-void zl_turn_slept(void);
+/* The thread has waited in the library: its turn begins anew. */
+void zl_turn_waited(void);
 
 #endif

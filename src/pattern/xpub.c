@@ -260,6 +260,8 @@ static void xpub_forget(struct zl_socket *socket, struct zl_pipe *pipe)
         if (entry->from == pipe)
             entry->from = NULL;
     }
+    if (!zl_list_empty(&xpub->pending))
+        zl_socket_wake(socket);
 }
 
 static void xpub_ended(struct zl_socket *socket, struct zl_pipe *pipe)

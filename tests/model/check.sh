@@ -12,6 +12,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder" || exit 1
 failed=0
+checked=0
 
 fail() {
     echo "FAILED: $*"
@@ -54,6 +55,7 @@ is_wrong() {
 check() {
     local states expected='assertion violated\|invalid end state'
     [ "$only" = "  " ] || [[ "$only" == *" $2 "* ]] || return
+    checked=$((checked + 1))
     search "$1" "$2"
     states=$(sed -n 's/^ *\([0-9.e+]*\) states, stored.*/\1/p' out)
     printf '%-6s %-75s %9s states  %s s\n' "$1" "$2" "$states" \
@@ -80,4 +82,5 @@ done
 for macro in $(grep -oE 'WITHOUT_[A-Z_]+' "$model" | sort -u); do
     grep -qE "model-(fails|stirs):.*\b$macro\b" "$model" || fail "$macro: no run leaves it out"
 done
+[ $checked -gt 0 ] || fail "no such run"
 exit $failed

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* ZMQ_FD in somebody else's event loop, together with ZMQ_EVENTS. */
+#include "support/setups.h"
 #include "support/test_support.h"
 
 #include <errno.h>
@@ -182,13 +183,36 @@ static void descriptor_signals_termination(void **state)
     ts_terminate(context);
 }
 
+static void receive_one(void *pull)
+{
+    ts_recv(pull, "message");
+}
+
+/* Asked for by one thread while another one sleeps in a call. */
+static void descriptor_asked_for_beside_a_sleeper(void **state)
+{
+    for (int round = 0; round < TS_ROUNDS(20, 5); ++round) {
+        struct ts_push_pull pair = ts_open_push_pull(*state);
+        ts_send(pair.push, "message", 0);
+        receive_one(pair.pull);
+        struct ts_thread *thread = ts_thread_start(receive_one, pair.pull);
+        ts_thread_await_sleep(thread);
+        get_fd(pair.pull);
+        if (round % 2)
+            zmq_poll(NULL, 0, 1);
+        ts_send(pair.push, "message", 0);
+        ts_thread_join(thread);
+        ts_close_push_pull(&pair);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TS_ON_ALL(descriptor_stays_the_same),      TS_ON_ALL(receiving_by_descriptor),
         TS_ON_ALL(descriptor_signals_a_message),   TS_ON_ALL(descriptor_signals_a_peer),
         TS_ON_ALL(descriptor_signals_room),        TS_ON_ALL(events_show_subscriptions),
-        TS_ON_ALL(descriptor_signals_termination),
+        TS_ON_ALL(descriptor_signals_termination), TS_ON_ALL(descriptor_asked_for_beside_a_sleeper),
     };
     return TS_RUN(tests);
 }

@@ -78,6 +78,25 @@ static void no_lease_is_left_beside_a_sleeper(void **state)
     }
 }
 
+/* The last driver was in zmq_poll over several sockets. */
+static void no_lease_is_left_after_a_poll(void **state)
+{
+    (void)state;
+    struct scripted_link script;
+    scripted_open_as(&script, (struct scripted_kind){.type = ZMQ_DEALER, .posts = true});
+    struct zl_socket *socket = script.socket;
+    script.loop.epoll_fd = -1;
+    zl_socket_lock(socket);
+    socket->leased = true;
+    socket->in_wait = 2;
+    socket->fd_waiters = 1;
+    zl_drive_end_wait_locked(socket);
+    assert_false(socket->leased);
+    socket->in_wait = 0;
+    zl_socket_unlock(socket);
+    scripted_free(&script);
+}
+
 /* Between reading the word and sleeping on it a caller is woken, and another one goes to sleep. */
 static void who_was_woken_does_not_sleep_on_the_old_word(void **state)
 {
@@ -137,6 +156,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_look_leaves_is_the_loops),
         cmocka_unit_test(no_lease_is_left_beside_a_sleeper),
+        cmocka_unit_test(no_lease_is_left_after_a_poll),
         cmocka_unit_test(who_was_woken_does_not_sleep_on_the_old_word),
         cmocka_unit_test(a_writer_that_is_ahead_asks_again),
     };

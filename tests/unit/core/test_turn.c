@@ -35,7 +35,7 @@ static int begin(void **state)
     away = 1000;
     given = 0;
     zl_turn_give_away(); /* a short absence: turns have their usual length */
-    zl_turn_slept();
+    zl_turn_waited();
     given = 0;
     return 0;
 }
@@ -69,7 +69,7 @@ static void who_sleeps_now_and_then_has_no_end(void **state)
             assert_false(zl_turn_is_over());
             clock_now += TURN_NS;
         }
-        zl_turn_slept();
+        zl_turn_waited();
     }
 }
 
@@ -77,7 +77,7 @@ static void a_sleep_begins_a_new_turn(void **state)
 {
     (void)state;
     write_until_over(1000);
-    zl_turn_slept();
+    zl_turn_waited();
     assert_in_range(write_until_over(1000), TURN_NS, TURN_NS + WRITES_MIN * 1000);
 }
 
