@@ -10,12 +10,15 @@
    model-holds: plain CALLS=2,RCVHWM=1 CALLS=2,RCVHWM=2 CALLS=2,SENDS,FLUSHES=1 CALLS=2,MESSAGES=2,NEWS
    model-holds: CALLERS=2,CALLS=1,MESSAGES=2 CALLERS=2,CALLS=1,MESSAGES=2,RCVHWM=1
    model-holds: CALLERS=2,CALLS=1,MESSAGES=1,NEWS CALLERS=2,CALLS=2,MESSAGES=1,PROMPT
+   model-holds: CALLS=2,MESSAGES=2,POLLS CALLERS=2,CALLS=1,MESSAGES=1,POLLS,NEWS
+   model-holds: CALLERS=3,CALLS=1,MESSAGES=0,POLLS,PROMPT
    model-rests: CALLS=2,MESSAGES=1,FLUSHES=1 CALLS=2,MESSAGES=1,NEWS CALLERS=2,CALLS=1,MESSAGES=1
    model-fails: WITHOUT_REARM WITHOUT_HAND_BACK_POST WITHOUT_CLAIM_LOOK WITHOUT_WAKE
    model-fails: WITHOUT_WATCH WITHOUT_TICK_HAND_BACK WITHOUT_TICK_END WITHOUT_DISARM
    model-fails: CALLS=2,MESSAGES=2,NEWS,WITHOUT_LOOK_AT_OTHERS CALLS=1,NEWS,WITHOUT_SLEEP_LOOK
    model-fails: CALLERS=2,CALLS=1,MESSAGES=2,RCVHWM=1,WITHOUT_POST_BESIDE_SLEEPER
    model-fails: WITHOUT_POST_AFTER_LOOK CALLERS=2,CALLS=2,MESSAGES=1,PROMPT,WITHOUT_HAND_BACK_AT_LEAVE
+   model-fails: CALLERS=3,CALLS=1,MESSAGES=0,POLLS,PROMPT,WITHOUT_HAND_BACK_AT_END_OF_POLL
    model-stirs: CALLS=1,MESSAGES=1,WITHOUT_TICK_END
 */
 
@@ -35,6 +38,7 @@
 #define FLUSHES 0 /* how often the loop's flush task finds that the kernel takes no more */
 #endif
 /* SENDS    callers send, too
+   POLLS    the first caller is in zmq_poll over this socket and others, the rest only receive
    NEWS     an inproc peer has a message for the socket as well
    PROMPT   nobody sleeps on the futex with only the tick to help him
    RESTS    set by check.sh, see there */
@@ -121,8 +125,10 @@ inline unlock()
 /* zl_socket_wake: the write to the eventfd is under the gate here. */
 #if CALLERS == 1
 #define WAKE_FUTEX on_futex[0] = false
-#else
+#elif CALLERS == 2
 #define WAKE_FUTEX on_futex[0] = false; on_futex[1] = false
+#else
+#define WAKE_FUTEX on_futex[0] = false; on_futex[1] = false; on_futex[2] = false
 #endif
 #define WAKE \
     if \
@@ -447,6 +453,80 @@ inline wait_once()
     }
 }
 
+/* look_at_socket */
+inline look_at_socket(poll_kernel)
+{
+    atomic { lock(); at_work++ };
+    any = false;
+    take_signals();
+    if
+    :: queue == 0 -> drive_flagged(any)
+    :: else
+    fi;
+    if
+    :: poll_kernel && queue == 0 -> collect(0)
+    :: else
+    fi;
+    if
+    :: queue > 0 -> leave()
+    :: else -> post_if_needed()
+    fi;
+    atomic { ready = queue > 0; any = false; count = false; at_work--; unlock() }
+}
+
+/* wait_for_all: one round. What the other sockets have may end the sleep at any time (timed). */
+inline poll_several()
+{
+    atomic {
+        lock();
+        take_lease(); /* zl_drive_begin_wait_locked */
+        collected = true;
+        idle_ticks = 0;
+        in_wait++;
+        fd_waiters++;
+        sleeping = sleeping | EVENTFD; /* begin_sleep */
+        if
+        :: SECOND_LOOK -> WAKE
+        :: else
+        fi;
+        unlock()
+    };
+    look_at_socket(false);
+    if
+    :: ready
+    :: else ->
+        on_pollset++;
+end_in_poll:
+        if
+        :: atomic { POLLSET_READY -> on_pollset-- }
+        :: atomic { timed -> on_pollset--; timed_out = true }
+        fi
+    fi;
+    atomic { /* zl_drive_end_wait_locked */
+        lock();
+        in_wait--;
+        if
+        :: in_wait == 0 -> sleeping = 0 /* clear_sleepers */
+        :: else
+        fi;
+        fd_waiters--;
+        if
+#ifndef WITHOUT_HAND_BACK_AT_END_OF_POLL
+        :: in_wait > 0 && fd_waiters == 0 -> hand_back()
+#endif
+        :: else
+        fi;
+        watch_lease();
+        unlock()
+    };
+    if
+    :: !timed_out -> look_at_socket(true)
+    :: else
+    fi;
+    ready = false;
+    timed_out = false
+}
+
 /* Clears what only makes states differ. */
 inline end_call()
 {
@@ -462,12 +542,24 @@ inline end_call()
 
 proctype caller(byte me)
 {
-    bool any, claimed, got, filled, count, got_wake, got_link, timed, timed_out, blocks, polled;
+    bool any, claimed, got, filled, count, got_wake, got_link, timed, timed_out, blocks, polled, ready;
     byte calls, word;
 
     do
     :: calls == CALLS -> break
+#ifdef POLLS
+    :: calls < CALLS && me == 0 ->
+        calls++;
+        if
+        :: true -> timed = true
+        :: true
+        fi;
+        poll_several();
+        timed = false
+    :: calls < CALLS && me > 0 -> /* zl_socket_recv */
+#else
     :: calls < CALLS -> /* zl_socket_recv */
+#endif
         calls++;
         if
         :: true -> blocks = true; timed = false
@@ -668,6 +760,10 @@ init
         run caller(0);
 #if CALLERS > 1
         run caller(1)
+#endif
+#if CALLERS > 2
+        ;
+        run caller(2)
 #endif
     }
     timeout ->
