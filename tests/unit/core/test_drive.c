@@ -53,28 +53,42 @@ static void what_a_look_leaves_is_the_loops(void **state)
     }
 }
 
+/* A socket with a lease, held. `drivers` of the callers in a wait drive; one more sleeps on the futex. */
+static struct zl_socket *open_leased(struct scripted_link *script, unsigned drivers)
+{
+    scripted_open_as(script, (struct scripted_kind){.type = ZMQ_DEALER, .posts = true});
+    struct zl_socket *socket = script->socket;
+    script->loop.epoll_fd = -1; /* nothing to arm */
+    zl_socket_lock(socket);
+    socket->leased = true;
+    socket->in_wait = 1 + drivers;
+    socket->fd_waiters = drivers;
+    return socket;
+}
+
+static void close_leased(struct scripted_link *script)
+{
+    script->socket->in_wait = 0;
+    script->socket->fd_waiters = 0;
+    script->socket->leased = false;
+    zl_socket_unlock(script->socket);
+    scripted_free(script);
+}
+
 /* Somebody sleeps on the futex, and the caller that drove goes. */
 static void no_lease_is_left_beside_a_sleeper(void **state)
 {
     (void)state;
     for (unsigned drivers = 0; drivers < 2; drivers++) {
         struct scripted_link script;
-        scripted_open_as(&script, (struct scripted_kind){.type = ZMQ_DEALER, .posts = true});
-        struct zl_socket *socket = script.socket;
-        script.loop.epoll_fd = -1;
-        zl_socket_lock(socket);
-        socket->leased = true;
-        socket->in_wait = 1 + drivers;
-        socket->fd_waiters = drivers;
+        struct zl_socket *socket = open_leased(&script, drivers);
         zl_drive_leave_locked(socket);
         assert_int_equal(socket->leased, drivers > 0);
         socket->in_wait = 0;
         socket->fd_waiters = 0;
         zl_drive_leave_locked(socket);
         assert_int_equal(socket->leased, drivers > 0); /* the tick's */
-        socket->leased = false;
-        zl_socket_unlock(socket);
-        scripted_free(&script);
+        close_leased(&script);
     }
 }
 
@@ -83,18 +97,10 @@ static void no_lease_is_left_after_a_poll(void **state)
 {
     (void)state;
     struct scripted_link script;
-    scripted_open_as(&script, (struct scripted_kind){.type = ZMQ_DEALER, .posts = true});
-    struct zl_socket *socket = script.socket;
-    script.loop.epoll_fd = -1;
-    zl_socket_lock(socket);
-    socket->leased = true;
-    socket->in_wait = 2;
-    socket->fd_waiters = 1;
+    struct zl_socket *socket = open_leased(&script, 1);
     zl_drive_end_wait_locked(socket);
     assert_false(socket->leased);
-    socket->in_wait = 0;
-    zl_socket_unlock(socket);
-    scripted_free(&script);
+    close_leased(&script);
 }
 
 /* Between reading the word and sleeping on it a caller is woken, and another one goes to sleep. */
